@@ -1,0 +1,35 @@
+# Two commands do all set-up on a fresh machine with Python 3.11+, Git and make: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint bench clean
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "gitreg needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Installing gitreg and what it needs into $(VENV) (about two minutes) ..."
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]' >$(VENV)/install.log 2>&1 || \
+		{ cat $(VENV)/install.log >&2; exit 1; }
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/python demo/run.py
+
+test: $(STAMP)
+	@scripts/system-packages strace
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) demo-registry .pytest_cache .mypy_cache .ruff_cache .hypothesis
