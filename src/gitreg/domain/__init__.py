@@ -1,0 +1,1 @@
+"""What a model registry is: pure values and rules, without I/O and without a clock."""

@@ -1,0 +1,129 @@
+"""What a request changes: the next values of the files that it touches, and of no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gitreg.domain.model import AnyModel, AnyVersion, ModelState, Versions, versions_of
+from gitreg.domain.names import twin_key
+
+Lookup = Callable[[str], ModelState]
+"""A model's name → its state; an empty state for a model that never was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revival:
+    """Files that come back from history: the folder of ``name`` as ``commit`` holds it."""
+
+    name: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEdit:
+    """The next state of one model's folder.
+
+    Attributes:
+        before: The state that the edit was made for.
+        model: The next ``model.yaml``; None leaves it as it is.
+        versions: The next version manifests, only those that change.
+        carried: Name of the model whose versions and other files move into this folder (a rename).
+        cleared: The versions and other files leave the folder (a deletion, the old side of a rename).
+        revived: Where the versions and other files come back from (a restored model).
+        past: With ``carried`` and ``revived``: the state that holds those versions.
+        text_from: The commit whose text the changed versions are edited from, when it is not the
+            head's: so a restored version comes back with the comments that it had.
+    """
+
+    before: ModelState
+    model: AnyModel | None = None
+    versions: Mapping[int, AnyVersion] = field(default_factory=dict)
+    carried: str | None = None
+    cleared: bool = False
+    revived: Revival | None = None
+    past: ModelState | None = None
+    text_from: str | None = None
+
+    @property
+    def after(self) -> ModelState:
+        """The whole next state, still lazy in the versions that don't change."""
+        kept: Versions = self.before.versions
+        if self.cleared:
+            kept = versions_of({})
+        elif self.past:
+            kept = self.past.versions
+        return ModelState(
+            name=self.before.name,
+            model=self.model or self.before.model,
+            versions=kept.replaced(self.versions) if self.versions else kept,
+        )
+
+
+Edit = Mapping[str, ModelEdit]
+"""Model name → its edit. An empty edit changes nothing."""
+
+
+class Draft:
+    """Edits that follow one another, as one: each is decided on the state that the former ones leave.
+
+    Args:
+        lookup: The state before the first edit.
+        twin: As for ``decide``, before the first edit.
+    """
+
+    def __init__(self, lookup: Lookup, twin: Callable[[str], str | None]) -> None:
+        self._lookup = lookup
+        self._twin = twin
+        self._parts: dict[str, ModelEdit] = {}
+        self._versions: dict[str, dict[int, AnyVersion]] = {}
+        self._states: dict[str, ModelState] = {}
+
+    @property
+    def edit(self) -> Edit:
+        """Everything so far as one edit."""
+        return dict(self._parts)
+
+    def state(self, name: str) -> ModelState:
+        """The state after what has been added so far."""
+        return self._states.get(name) or self._lookup(name)
+
+    def twin(self, name: str) -> str | None:
+        """As for ``decide``, models of this draft included."""
+        key = twin_key(name)
+        drafted = (other for other in self._parts if other != name and twin_key(other) == key)
+        return next(drafted, None) or self._twin(name)
+
+    def add(self, edit: Edit) -> None:
+        """Lay ``edit``, which was decided on ``state``, over what is there."""
+        for name, part in edit.items():
+            moves = part.cleared or part.carried or part.revived
+            if moves or name not in self._parts:
+                self._start(name, part)
+            else:
+                self._extend(name, part)
+
+    def _start(self, name: str, part: ModelEdit) -> None:
+        earlier = self._parts.get(name)
+        versions = self._versions[name] = dict(part.versions)
+        joined = replace(
+            part,
+            before=earlier.before if earlier else part.before,
+            model=part.model or (earlier.model if earlier else None),
+            versions=versions,
+        )
+        self._parts[name] = joined
+        after = joined.after
+        # A copy that this draft may write into: thousands of registrations cost one step each.
+        self._states[name] = replace(after, versions=after.versions.replaced(versions))
+
+    def _extend(self, name: str, part: ModelEdit) -> None:
+        self._versions[name].update(part.versions)
+        state = self._states[name]
+        for number, version in part.versions.items():
+            state.versions.put(number, version)
+        if part.model is not None:
+            self._parts[name] = replace(self._parts[name], model=part.model)
+            self._states[name] = replace(state, model=part.model)
+        if part.text_from:
+            self._parts[name] = replace(self._parts[name], text_from=part.text_from)

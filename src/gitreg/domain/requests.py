@@ -1,0 +1,207 @@
+"""What a caller can ask of the registry: one value for each kind of change.
+
+A request says what is wanted, never how the files look afterwards: ``decide`` finds that out against
+the state at the moment of writing, so that a request can be tried again when the branch has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gitreg.domain.model import READY, Evaluation, ModelState, Origin
+from gitreg.domain.references import Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateModel:
+    """Create a registered model without versions."""
+
+    name: str
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Register a version, and the model too where it is new.
+
+    ``version`` insists on a number: the request fails when it is not the next free one.
+    """
+
+    name: str
+    origin: Origin
+    version: int | None = None
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    status: str = READY
+    status_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Append results to a version."""
+
+    name: str
+    selector: Selector
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateModel:
+    """Set fields of a registered model; None leaves a field as it is."""
+
+    name: str
+    description: str | None = None
+    owners: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateVersion:
+    """Set fields of a version; None leaves a field as it is."""
+
+    name: str
+    selector: Selector
+    description: str | None = None
+    status: str | None = None
+    status_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """Set and remove tags of a model, or of one version when ``selector`` is given."""
+
+    name: str
+    selector: Selector | None = None
+    put: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAlias:
+    """Point an alias at a version, wherever it pointed before."""
+
+    name: str
+    alias: str
+    selector: Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAlias:
+    """Remove an alias; removing a missing one changes nothing, as in MLflow."""
+
+    name: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Make a version hold ``stage`` alone; ``None`` takes all its stages."""
+
+    name: str
+    selector: Selector
+    stage: str
+    archive_existing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """Add a stage to those that a version holds."""
+
+    name: str
+    selector: Selector
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unassign:
+    """Take one stage from a version."""
+
+    name: str
+    selector: Selector
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deprecate:
+    """Mark a version as not to be used any more."""
+
+    name: str
+    selector: Selector
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undeprecate:
+    """Take the mark off again."""
+
+    name: str
+    selector: Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteVersion:
+    """Delete a version, leaving a tombstone; aliases that point to it go too."""
+
+    name: str
+    selector: Selector
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteModel:
+    """Delete a model with all its versions, leaving a tombstone."""
+
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreVersion:
+    """Bring a deleted version back as ``past``, the state at ``commit``, holds it, but for its stages."""
+
+    name: str
+    version: int
+    past: ModelState
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreModel:
+    """Bring a deleted model back as ``past`` holds it; ``commit`` is where its files are."""
+
+    name: str
+    past: ModelState
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """Give a model another name; its versions, numbers and card come along."""
+
+    name: str
+    new_name: str
+
+
+Request = (
+    CreateModel
+    | Register
+    | Evaluate
+    | UpdateModel
+    | UpdateVersion
+    | Tag
+    | SetAlias
+    | RemoveAlias
+    | Transition
+    | Assign
+    | Unassign
+    | Deprecate
+    | Undeprecate
+    | DeleteVersion
+    | DeleteModel
+    | RestoreVersion
+    | RestoreModel
+    | Rename
+)
