@@ -1,0 +1,161 @@
+"""The states of models as one tree of the repository holds them, decoded when looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from gitreg.domain import names
+from gitreg.domain.model import AnyModel, AnyVersion, ModelState, RegisteredModel, Versions
+from gitreg.domain.settings import Settings
+from gitreg.errors import NotARegistry
+from gitreg.gitstore.reader import Reader
+from gitreg.gitstore.trees import Entry, Tree
+from gitreg.manifest import codec
+from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
+
+_CACHE_LIMIT = 20_000
+_Value = TypeVar("_Value")
+
+
+class Decoder:
+    """Decodes manifests, remembering by blob: the same bytes are never parsed twice in a process."""
+
+    def __init__(self, reader: Reader, known: dict[tuple[str, ...], Any] | None = None) -> None:
+        self.reader = reader
+        self._known: dict[tuple[str, ...], Any] = {} if known is None else known
+
+    def on(self, reader: Reader) -> Decoder:
+        """A decoder that reads elsewhere and shares what this one remembers."""
+        return Decoder(reader, self._known)
+
+    def settings(self, entry: Entry, path: str) -> Settings:
+        """``gitreg.yaml`` of the blob ``entry``."""
+        return self._once((entry.oid,), lambda data: codec.decode_settings(data, path), entry)
+
+    def model(self, entry: Entry, *, name: str, path: str) -> AnyModel:
+        """``model.yaml`` of the model ``name``."""
+        key = (entry.oid, name)
+        return self._once(key, lambda data: codec.decode_model(data, name=name, path=path), entry)
+
+    def version(self, entry: Entry, *, name: str, version: int, path: str) -> AnyVersion:
+        """The manifest of one version."""
+
+        def decode(data: bytes) -> AnyVersion:
+            return codec.decode_version(data, name=name, version=version, path=path)
+
+        return self._once((entry.oid, name, str(version)), decode, entry)
+
+    def _once(self, key: tuple[str, ...], decode: Callable[[bytes], _Value], entry: Entry) -> _Value:
+        known: _Value | None = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _CACHE_LIMIT:
+                self._known.clear()
+            known = self._known[key] = decode(self.reader.blob(entry.oid))
+        return known
+
+
+class TreeStates:
+    """The registry that one tree holds.
+
+    Args:
+        decoder: Reads and decodes blobs.
+        root: Id of the registry's own tree (of the sub-folder, where it lies in one).
+
+    Raises:
+        NotARegistry: The tree holds no ``gitreg.yaml``.
+    """
+
+    def __init__(self, decoder: Decoder, root: str) -> None:
+        self.decoder = decoder
+        self.reader = decoder.reader
+        self.root = root
+        entry = self.reader.entry(root, SETTINGS_FILE)
+        if entry is None:
+            raise NotARegistry(f"there is no {SETTINGS_FILE} in this commit", hint="gitreg init")
+        self.settings = decoder.settings(entry, SETTINGS_FILE)
+        self.layout = Layout(self.settings.layout)
+
+    def state(self, name: str) -> ModelState:
+        """The state of the model ``name``; empty where the tree has no such folder."""
+        folder = self.layout.model_dir(name)
+        found = self.reader.entry(self.root, folder)
+        if found is None:
+            return ModelState(name=name)
+        return state_of(self.decoder, self.reader.tree(found.oid), name=name, layout=self.layout)
+
+    def folders(self) -> Iterator[tuple[str, Entry]]:
+        """Name and tree of every model folder, deleted and renamed ones too, in the tree's order."""
+        models = self.reader.entry(self.root, MODELS_DIR)
+        if models is None:
+            return
+        for folder, entry in self.reader.tree(models.oid).items():
+            if self.settings.layout == "sharded":
+                inner: Iterable[tuple[str, Entry]] = self.reader.tree(entry.oid).items()
+            else:
+                inner = ((folder, entry),)
+            for leaf, tree in inner:
+                name = names.from_folder(leaf)
+                if name is not None and tree.mode == "40000":
+                    yield name, tree
+
+    def states(self) -> Iterator[ModelState]:
+        """Every model's state, deleted and renamed ones too."""
+        for name, entry in self.folders():
+            yield state_of(self.decoder, self.reader.tree(entry.oid), name=name, layout=self.layout)
+
+    def living(self) -> Iterator[ModelState]:
+        """The states of the registered models that are neither deleted nor renamed, by name."""
+        for state in sorted(self.states(), key=lambda s: s.name):
+            if isinstance(state.model, RegisteredModel):
+                yield state
+
+    def twin(self, name: str) -> str | None:
+        """A model, alive or not, whose name differs from ``name`` in case or Unicode form alone."""
+        key = names.twin_key(name)
+        for other, _ in self.folders():
+            if other != name and names.twin_key(other) == key:
+                return other
+        return None
+
+
+def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> ModelState:
+    """The state that a model's folder holds."""
+    reader = decoder.reader
+    manifest = folder.get("model.yaml")
+    path = layout.model_file(name)
+    model = decoder.model(manifest, name=name, path=path) if manifest else None
+    versions = folder.get("versions")
+    if versions is None:
+        return ModelState(name=name, model=model)
+    files = reader.tree(versions.oid)
+
+    def load(number: int) -> AnyVersion:
+        path = layout.version_file(name, number)
+        return decoder.version(files[f"{number}.yaml"], name=name, version=number, path=path)
+
+    def mentions(stage: str) -> Iterable[int]:
+        # A stage is held where its name stands in the text, or is hidden there by an escape.
+        word = stage.encode()
+        by_blob: dict[str, list[int]] = {}
+        for number in version_numbers(files):
+            by_blob.setdefault(files[f"{number}.yaml"].oid, []).append(number)
+        return [
+            number
+            for oid, data in reader.blobs(by_blob)
+            if word in data or b"\\" in data
+            for number in by_blob[oid]
+        ]
+
+    return ModelState(name=name, model=model, versions=Versions(version_numbers(files), load, mentions))
+
+
+def version_numbers(tree: Tree) -> list[int]:
+    """The numbers of the files in a versions folder that are called like a version's manifest."""
+    stems = [leaf[:-5] for leaf in tree if leaf.endswith(".yaml")]
+    return [int(stem) for stem in stems if stem.isdigit() and stem.isascii() and stem[0] != "0"]
+
+
+def version_files(tree: Tree) -> dict[int, Entry]:
+    """Version number → entry, for all of them."""
+    return {number: tree[f"{number}.yaml"] for number in version_numbers(tree)}

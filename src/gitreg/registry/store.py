@@ -1,0 +1,138 @@
+"""The open repository behind a registry: its objects, its decoder and the branch that commands use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from gitreg.domain.names import shown
+from gitreg.errors import Conflict, InvalidInput, NotARegistry, NotFound
+from gitreg.gitstore.log import commit_at
+from gitreg.gitstore.reader import Reader
+from gitreg.gitstore.repository import Repository
+from gitreg.registry.states import Decoder
+from gitreg.registry.view import View, view_at
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """The branch that a command reads and writes.
+
+    Attributes:
+        name: Without ``refs/heads/``.
+        commit: Its head; None when it has no commit.
+        official: Whether it is the registry's own branch.
+    """
+
+    name: str
+    commit: str | None
+    official: bool
+
+    @property
+    def ref(self) -> str:
+        """The full ref name."""
+        return f"refs/heads/{self.name}"
+
+
+class Store:
+    """One repository, open for reading. Close it, or use it as a context manager.
+
+    Args:
+        repository: Where the registry is.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.reader = Reader(repository)
+        self.decoder = Decoder(self.reader)
+
+    @property
+    def prefix(self) -> str:
+        """The registry's folder in the repository: ``""`` or ``sub/folder/``."""
+        return self.repository.prefix
+
+    def close(self) -> None:
+        """End the Git process that reads objects."""
+        self.reader.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def branch(self) -> Branch:
+        """The branch that is checked out; in a bare repository the registry's own.
+
+        Raises:
+            Conflict: HEAD is detached.
+            NotARegistry: The branch has no commit, or its tree no ``gitreg.yaml``.
+        """
+        head = self.repository.head()
+        name = (head.branch or "").removeprefix("refs/heads/")
+        if name and head.oid is None:
+            raise NotARegistry(f"the branch {name} has no commit with a registry", hint="gitreg init")
+        if not name or head.oid is None:
+            raise Conflict("HEAD is detached: there is no branch to write to", hint="git switch BRANCH")
+        settings = self.view(head.oid).settings
+        if self.repository.bare and settings.branch != name:
+            own = self.reader.ref(f"refs/heads/{settings.branch}")
+            return Branch(name=settings.branch, commit=own, official=True)
+        return Branch(name=name, commit=head.oid, official=name == settings.branch)
+
+    def head(self) -> str:
+        """Id of the commit that reads show when no other is asked for; HEAD may be detached."""
+        head = self.repository.head()
+        if head.oid is None:
+            raise NotARegistry("there is no commit yet", hint="gitreg init")
+        return (
+            head.oid if head.branch is None or not self.repository.bare else self.branch().commit or head.oid
+        )
+
+    def view(self, commit: str) -> View:
+        """The registry at a commit (full hex id)."""
+        return view_at(self.decoder, commit, self.prefix)
+
+    def commit_for(self, at: str | datetime) -> str:
+        """The commit that ``at`` means: a revision, or the newest one not later than a date.
+
+        A date is committer time along the branch's first parents, UTC unless a zone is given; a day
+        alone means its end.
+
+        Raises:
+            InvalidInput: It is neither.
+            NotFound: The history begins later, or the revision is unknown.
+        """
+        if isinstance(at, str) and not _DATE.fullmatch(at.strip()):
+            found = self.reader.resolve(at)
+            if found is None:
+                raise NotFound(
+                    f"there is no commit {shown(at)}", where="--at", hint="a date, commit, branch or tag"
+                )
+            return found
+        moment = parse_moment(at) if isinstance(at, str) else at
+        commit = commit_at(self.repository, self.head(), moment)
+        if commit is None:
+            raise NotFound(f"the history begins after {shown(str(at))}", where="--at", hint="gitreg log")
+        return commit
+
+
+def parse_moment(text: str) -> datetime:
+    """``2026-01-15``, ``2026-01-15T10:30`` or RFC 3339; UTC unless a zone is given; a day means its end.
+
+    Raises:
+        InvalidInput: It is no such date.
+    """
+    try:
+        if len(text.strip()) == 10:
+            day = datetime.fromisoformat(text.strip())
+            return datetime.combine(day, time(23, 59, 59, 999000), UTC)
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidInput(
+            f"{shown(text)} is no date", where="--at", hint="2026-01-15 or 2026-01-15T10:30:00+01:00"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,89 @@
+"""Which Git tags there are and must be: numbers of stage assignments, and tags that are missing.
+
+Every command that writes to the registry's own branch first makes the tags that the commits since the
+last one lack (a hand edit, a plain ``git merge``), so that the numbers it gives go on from all of them.
+The file ``gitreg/tagged`` in the Git folder says up to which commit that is done. It is a mere
+shortcut: without it the whole first-parent history is looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+from gitreg.domain.changes import Change
+from gitreg.domain.settings import Settings
+from gitreg.domain.tagging import plan_tags, stage_tags
+from gitreg.gitstore.log import is_ancestor
+from gitreg.gitstore.objects import Person
+from gitreg.gitstore.writer import Session
+from gitreg.registry.history import commits_between
+from gitreg.registry.store import Store
+
+_TAGS = "refs/tags/"
+
+
+class TagBook:
+    """The tags of one registry while a session writes to it."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._recount = False  # a walk from the first commit counts by itself, whatever tags there are
+        self._marker = store.repository.state_dir / "tagged"
+
+    def tag(
+        self, session: Session, commit: str, changes: Sequence[Change], tagger: Person, when: datetime
+    ) -> list[str]:
+        """Have the session make the tags of one commit; returns their names."""
+        made = []
+        for plan in plan_tags(changes, self.settings.tags, self._next):
+            session.tag(name=plan.name, target=commit, message=plan.message, tagger=tagger, when=when)
+            made.append(plan.name)
+        return made
+
+    def catch_up(self, session: Session, head: str | None) -> None:
+        """Have the session make the tags that the commits up to ``head`` lack."""
+        done = self._done()
+        if head is None or done == head:
+            return
+        if done is None or not is_ancestor(self.store.repository, done, head):
+            done = None
+            self._recount = True
+        existing = set(self.store.repository.refs.list(_TAGS))
+        for commit, changes in commits_between(self.store, done, head):
+            for plan in plan_tags(changes, self.settings.tags, self._next):
+                if _TAGS + plan.name not in existing:
+                    session.tag(
+                        name=plan.name,
+                        target=commit.oid,
+                        message=plan.message,
+                        tagger=commit.committer,
+                        when=commit.commit_time,
+                    )
+
+    def completed(self, head: str) -> None:
+        """Note that every tag up to ``head`` stands."""
+        aside = self._marker.with_suffix(f".{os.getpid()}")
+        aside.write_text(head + "\n", encoding="ascii")
+        os.replace(aside, self._marker)
+
+    def _done(self) -> str | None:
+        try:
+            text = self._marker.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return text if len(text) in (40, 64) and all(c in "0123456789abcdef" for c in text) else None
+
+    def _next(self, name: str, stage: str) -> int:
+        last = self._numbers.get((name, stage))
+        if last is None and self._recount:
+            last = 0
+        elif last is None:
+            refs = self.store.repository.refs.list(_TAGS + stage_tags(name, stage, self.settings.tags))
+            numbers = [ref.rpartition("/")[2] for ref in refs]
+            last = max((int(n) for n in numbers if n.isascii() and n.isdigit()), default=0)
+        self._numbers[name, stage] = last + 1
+        return last + 1

@@ -1,0 +1,99 @@
+"""A registry at one commit: everything that can be read without asking about the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitreg.domain import names, references
+from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel
+from gitreg.domain.settings import Settings, did_you_mean
+from gitreg.errors import InvalidInput, NotARegistry, NotFound
+from gitreg.registry.states import Decoder, TreeStates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the registry holds at ``commit`` (full hex id)."""
+
+    commit: str
+    states: TreeStates
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of that commit."""
+        return self.states.settings
+
+    def state(self, name: str) -> ModelState:
+        """One model's folder; empty when it never was."""
+        return self.states.state(name)
+
+    def models(self) -> Iterator[ModelState]:
+        """The registered models, by name."""
+        return self.states.living()
+
+    def model(self, name: str) -> RegisteredModel:
+        """The registered model ``name``.
+
+        Raises:
+            NotFound: There is none; the hint names the nearest.
+        """
+        return references.living(self._known(name))
+
+    def reference(self, text: str) -> references.Reference:
+        """Read a model URI; a name that holds an ``@`` is looked up to tell it from an alias."""
+        return references.parse_reference(text, exists=lambda name: self.state(name).model is not None)
+
+    def version(self, text: str) -> ModelVersion:
+        """The version that a URI means: ``churn/12``, ``churn/Production``, ``churn@champion``.
+
+        Raises:
+            InvalidInput: The text is no URI, or names a model without a version.
+            NotFound: There is no such version.
+        """
+        found = self.reference(text)
+        if found.selector is None:
+            raise InvalidInput(
+                f"{found.name} is a model: say which version",
+                hint=f"{found.name}/12, {found.name}/Production, {found.name}/latest or {found.name}@ALIAS",
+            )
+        return references.select(self._known(found.name), found.selector, self.settings)
+
+    def aliases(self, version: ModelVersion) -> tuple[str, ...]:
+        """The aliases that point to a version, sorted."""
+        aliases = self.model(version.name).aliases
+        return tuple(sorted(alias for alias, number in aliases.items() if number == version.version))
+
+    def holders(self, stage: str) -> Iterator[ModelVersion]:
+        """Every version of every model that holds ``stage``."""
+        name = self.settings.stage(stage).name
+        for state in self.models():
+            yield from state.holders(name)
+
+    def _known(self, name: str) -> ModelState:
+        state = self.state(name)
+        if state.model is None:
+            near = self.states.twin(name) or ""
+            hint = f'did you mean "{near}"?' if near else did_you_mean(name, [s.name for s in self.models()])
+            raise NotFound(f"there is no registered model {names.shown(name)}", hint=hint or "gitreg list")
+        return state
+
+
+def view_at(decoder: Decoder, commit: str, prefix: str) -> View:
+    """The view of ``commit``.
+
+    Args:
+        decoder: Reads and decodes.
+        commit: Full hex id of a commit.
+        prefix: The registry's folder in the repository: ``""`` or ``sub/folder/``.
+
+    Raises:
+        NotARegistry: The commit holds no registry there.
+    """
+    root = decoder.reader.commit(commit).tree
+    if prefix:
+        entry = decoder.reader.entry(root, prefix.rstrip("/"))
+        if entry is None:
+            raise NotARegistry(f"there is no folder {prefix} in commit {commit[:10]}")
+        root = entry.oid
+    return View(commit=commit, states=TreeStates(decoder, root))

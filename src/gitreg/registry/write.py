@@ -1,0 +1,242 @@
+"""The one way in: decide on the newest state, compare, render, commit, begin again if the branch moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitreg.domain.changes import Change
+from gitreg.domain.compare import compare_edit
+from gitreg.domain.decide import decide
+from gitreg.domain.edits import Draft, Edit
+from gitreg.domain.requests import Request
+from gitreg.domain.settings import FORMAT, Settings
+from gitreg.errors import EnvironmentFailure, MovedRef
+from gitreg.gitstore.objects import Person
+from gitreg.gitstore.trees import Entry
+from gitreg.gitstore.writer import Session, open_session
+from gitreg.registry import files
+from gitreg.registry.messages import commit_message
+from gitreg.registry.receipt import FileChange, Receipt
+from gitreg.registry.store import Branch, Store
+from gitreg.registry.tagbook import TagBook
+from gitreg.registry.view import View
+
+# Under the lock only a foreign Git process can move the branch: a few tries meet it, many would hide a loop.
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is to be written and on whose behalf.
+
+    Attributes:
+        requests: In order; each is decided on the state that the former ones leave.
+        author: Who asked for it.
+        committer: Who carries it out.
+        clock: Gives the time, aware, UTC, in milliseconds.
+        reason: Why, in the user's words; stands in the commit message.
+        title: Takes the place of the message's subject.
+        check: Called with the edit before it is written, for a caller that relies on its outcome.
+    """
+
+    requests: Sequence[Request]
+    author: Person
+    committer: Person
+    clock: Callable[[], datetime]
+    reason: str = ""
+    title: str = ""
+    check: Callable[[Edit], None] | None = None
+
+
+def preview(store: Store, ask: Ask) -> Receipt:
+    """What ``apply`` would do now, with the text of each file before and after; nothing is written."""
+    branch = store.branch()
+    view = _writable(store, branch.commit)
+    edit = draft_of(ask.requests, view, ask.clock()).edit
+    changes = compare_edit(edit)
+    rendered = files.render(edit, view.states, lambda commit: store.view(commit).states) if changes else {}
+    return Receipt(
+        branch=branch.name,
+        changes=changes,
+        edit=edit,
+        files=tuple(_file_change(store, view, path, content) for path, content in sorted(rendered.items())),
+    )
+
+
+def _file_change(store: Store, view: View, path: str, content: files.Content) -> FileChange:
+    entry = store.reader.entry(view.states.root, path)
+    stored = content if isinstance(content, Entry) else None
+    return FileChange(
+        path=f"{store.prefix}{path}",
+        before=store.reader.blob(entry.oid) if entry and not entry.mode.startswith("4") else None,
+        after=content if isinstance(content, bytes) else _stored_text(store, stored),
+    )
+
+
+def _stored_text(store: Store, entry: Entry | None) -> bytes | None:
+    return store.reader.blob(entry.oid) if entry and not entry.mode.startswith("4") else None
+
+
+def apply(store: Store, ask: Ask) -> Receipt:
+    """Make one commit of all requests, or none when everything is as asked already.
+
+    The answer is given when the commit and its tags are on disk.
+
+    Raises:
+        GitregError: What ``decide`` refuses; Conflict where the work tree stands in the way;
+            EnvironmentFailure where Git or the disk fails. Nothing is changed then.
+    """
+    for _ in range(_TRIES):
+        try:
+            return _attempt(store, ask)
+        except MovedRef:
+            continue
+    raise EnvironmentFailure(
+        f"the branch moved {_TRIES} times while the change was being made", hint="try again"
+    )
+
+
+def _attempt(store: Store, ask: Ask) -> Receipt:
+    branch = store.branch()
+    with open_session(store.repository, store.reader, ref=branch.ref) as session:
+        line = _Line(store, session, branch)
+        made = line.add(ask)
+        if made is None:
+            return Receipt(branch=branch.name, warnings=line.warnings(()))
+        line.publish()
+        return Receipt(
+            commit=made.commit,
+            branch=branch.name,
+            changes=made.changes,
+            tags=tuple(line.tags),
+            warnings=line.warnings(made.changes),
+            edit=made.edit,
+        )
+
+
+def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None]) -> None:
+    """Make one commit of each ask, all published together when the last is made (``register --batch``).
+
+    Args:
+        store: The registry.
+        asks: In order. They are consumed once: a branch moved by a foreign process ends the batch.
+        done: Told of each commit as it is made; none of them stands before this function returns.
+
+    Raises:
+        GitregError: As ``apply``; then none of the commits stands.
+    """
+    branch = store.branch()
+    with open_session(store.repository, store.reader, ref=branch.ref, storage="pack") as session:
+        line = _Line(store, session, branch)
+        for ask in asks:
+            before = len(line.tags)
+            made = line.add(ask)
+            done(
+                Receipt(
+                    commit=made.commit if made else None,
+                    branch=branch.name,
+                    changes=made.changes if made else (),
+                    tags=tuple(line.tags[before:]),
+                    edit=made.edit if made else {},
+                )
+            )
+        if line.head != session.base:
+            line.publish()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    commit: str
+    changes: tuple[Change, ...]
+    edit: Edit
+
+
+class _Line:
+    """The commits that one session puts on a branch, and their tags."""
+
+    def __init__(self, store: Store, session: Session, branch: Branch) -> None:
+        self.store = store
+        self.session = session
+        self.branch = branch
+        self.decoder = store.decoder.on(session.reader)
+        self.head = session.base
+        self.view = _writable(store, session.base)
+        self.tags: list[str] = []
+        self.book = TagBook(store, self.view.settings) if self._tagging(self.view.settings) else None
+        if self.book:
+            self.book.catch_up(session, self.head)
+
+    def _tagging(self, settings: Settings) -> bool:
+        # Where the branch follows a remote one a rebase may still replace the commit: tags wait for the push.
+        upstream = self.store.repository.upstream(self.branch.name)
+        return self.branch.official and not upstream and settings.tags.made_for != "none"
+
+    def add(self, ask: Ask) -> _Made | None:
+        """Commit one ask on top of the line; None when it changes nothing."""
+        now = ask.clock()
+        draft = draft_of(ask.requests, self.view, now)
+        edit = draft.edit
+        changes = compare_edit(edit)
+        if ask.check:
+            ask.check(edit)
+        if not changes:
+            return None
+        states = self.view.states
+        rendered = files.render(edit, states, lambda commit: self.store.view(commit).states)
+        prefix = self.store.prefix
+        self.head = self.session.commit(
+            parent=self.head,
+            changes={f"{prefix}{path}": content for path, content in rendered.items()},
+            message=commit_message(changes, reason=ask.reason, title=ask.title),
+            author=ask.author,
+            committer=ask.committer,
+            when=now,
+        )
+        if self.book:
+            self.tags += self.book.tag(self.session, self.head, changes, ask.committer, now)
+        self.view = self._view(self.head)
+        return _Made(commit=self.head, changes=changes, edit=edit)
+
+    def _view(self, commit: str) -> View:
+        from gitreg.registry.view import view_at
+
+        return view_at(self.decoder, commit, self.store.prefix)
+
+    def publish(self) -> None:
+        """Move the branch and make the tags, durably."""
+        self.session.publish()
+        if self.book and self.head:
+            self.book.completed(self.head)
+
+    def warnings(self, changes: tuple[Change, ...]) -> tuple[str, ...]:
+        """What the user should know about where the commit went."""
+        if changes and not self.branch.official:
+            own = self.view.settings.branch
+            return (
+                f"committed to {self.branch.name}, not to the registry's branch {own}: no tags were made",
+            )
+        return ()
+
+
+def _writable(store: Store, commit: str | None) -> View:
+    if commit is None:
+        raise EnvironmentFailure("the branch has no commit", hint="gitreg init")
+    view = store.view(commit)
+    if view.settings.format > FORMAT:
+        raise EnvironmentFailure(
+            f"the registry has format {view.settings.format}; this gitreg writes format {FORMAT}",
+            where="gitreg.yaml",
+            hint="upgrade gitreg",
+        )
+    return view
+
+
+def draft_of(requests: Sequence[Request], view: View, now: datetime) -> Draft:
+    """Decide all requests, each on the state that the former ones leave."""
+    draft = Draft(view.state, view.states.twin)
+    for request in requests:
+        edit = decide(request, lookup=draft.state, twin=draft.twin, settings=view.settings, now=now)
+        draft.add(edit)
+    return draft
