@@ -25,7 +25,9 @@ def test_the_first_snippets(here: Path) -> None:
     assert details.current_stage == "None"
     client.update_model_version("EmailMarketingCampaign", 1, stage="Staging")
     assert client.get_latest_versions("EmailMarketingCampaign", stages=["Staging"])[0].version == 1
-    client.update_model_version(name="EmailMarketingCampaign", version=1, stage="Production", description="live")
+    client.update_model_version(
+        name="EmailMarketingCampaign", version=1, stage="Production", description="live"
+    )
     assert client.get_model_version_details("EmailMarketingCampaign", 1).description == "live"
 
 

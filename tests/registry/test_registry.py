@@ -61,7 +61,9 @@ def test_a_write_is_one_commit_with_its_tags(registry: Registry, git: Git, place
     ]
     message = git(place, "log", "-1", "--format=%B", "churn/v1")
     assert "\nbecause\n" in message
-    assert git(place, "log", "-1", "--format=%(trailers:key=Gitreg-Event,valueonly)", "main~2") == "transition"
+    assert (
+        git(place, "log", "-1", "--format=%(trailers:key=Gitreg-Event,valueonly)", "main~2") == "transition"
+    )
     assert git(place, "fsck", "--strict") == ""
 
 
@@ -71,7 +73,12 @@ def test_a_transition_changes_its_own_lines_and_no_others(registry: Registry, gi
     registry.transition("churn/1", "Production")
     diff = git(place, "diff", "-U0", "main~1", "main")
     changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    assert [line.split(":")[0].strip("+- ") for line in changed] == ["updated", "updated", "Staging", "Production"]
+    assert [line.split(":")[0].strip("+- ") for line in changed] == [
+        "updated",
+        "updated",
+        "Staging",
+        "Production",
+    ]
 
 
 def test_work_tree_and_index_follow(worktree: Path, git: Git) -> None:
@@ -252,7 +259,9 @@ def test_tags_are_the_same_in_any_clone(worktree: Path, git: Git, tmp_path: Path
     assert wanted <= set(git(clone, "show-ref", "--tags").splitlines())
 
 
-def test_no_tags_on_another_branch_or_one_that_follows_a_remote(worktree: Path, git: Git, tmp_path: Path) -> None:
+def test_no_tags_on_another_branch_or_one_that_follows_a_remote(
+    worktree: Path, git: Git, tmp_path: Path
+) -> None:
     git(worktree, "switch", "-qc", "proposal")
     with open_registry(worktree) as registry:
         registry.register("churn", "s3://1")
