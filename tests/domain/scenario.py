@@ -49,7 +49,9 @@ class World:
     def register(self, name: str = "m", **more: object) -> tuple[Change, ...]:
         return self.do(Register(name=name, origin=Origin(source="s3://x"), **more))  # type: ignore[arg-type]
 
-    def transition(self, version: int, stage: str, name: str = "m", archive: bool = False) -> tuple[Change, ...]:
+    def transition(
+        self, version: int, stage: str, name: str = "m", archive: bool = False
+    ) -> tuple[Change, ...]:
         return self.do(
             Transition(name=name, selector=version_selector(version), stage=stage, archive_existing=archive)
         )

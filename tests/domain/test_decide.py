@@ -113,7 +113,11 @@ def test_selectors() -> None:
     assert chosen(kind="alias", text="champ") == 1
     none = in_stage(state, "None", settings)
     assert none and none.version == 3
-    for missing in (version_selector(9), Selector(kind="stage", text="Production"), Selector(kind="alias", text="x")):
+    for missing in (
+        version_selector(9),
+        Selector(kind="stage", text="Production"),
+        Selector(kind="alias", text="x"),
+    ):
         with pytest.raises(NotFound):
             select(state, missing, settings)
     with pytest.raises(InvalidInput) as caught:
@@ -131,7 +135,9 @@ def test_delete_takes_aliases_and_restore_brings_the_version_without_its_stages(
     with pytest.raises(NotFound) as caught:
         world.transition(1, "Staging")
     assert "restore" in caught.value.hint
-    assert events(world.do(ask.RestoreVersion(name="m", version=1, past=past, commit="c"))) == [("restore", 1, None)]
+    assert events(world.do(ask.RestoreVersion(name="m", version=1, past=past, commit="c"))) == [
+        ("restore", 1, None)
+    ]
     assert world.stages(1) == set()
 
 

@@ -10,7 +10,23 @@ from gitreg.errors import InvalidInput
 
 @pytest.mark.parametrize(
     "name",
-    ["", "  ", ".", "..", "../x", "a/b", "a:b", "/abs", "a\nb", "a\0", "\x1b[0m", "a\x7f", "a\udcff", "a\u200bb", "é" * 70],
+    [
+        "",
+        "  ",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "a:b",
+        "/abs",
+        "a\nb",
+        "a\0",
+        "\x1b[0m",
+        "a\x7f",
+        "a\udcff",
+        "a\u200bb",
+        "é" * 70,
+    ],
 )
 def test_refused(name: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -32,7 +32,21 @@ def test_a_model_whose_name_holds_an_at_wins_over_the_alias() -> None:
     assert parse_reference("a@b", exists=lambda name: name == "a@b") == Reference(name="a@b")
 
 
-@pytest.mark.parametrize("text", ["", "/", "churn/", "churn/1/2", "churn/0", "churn/-1", "churn/01", "churn/1e3", "churn@latest", "churn@v3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "churn/",
+        "churn/1/2",
+        "churn/0",
+        "churn/-1",
+        "churn/01",
+        "churn/1e3",
+        "churn@latest",
+        "churn@v3",
+    ],
+)
 def test_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_reference(text)

@@ -18,7 +18,13 @@ _STAGES = st.sampled_from(["Staging", "Production", "Archived", "None"])
 
 REQUESTS = st.one_of(
     st.builds(lambda n: ask.Register(name=n, origin=Origin(source="s3://x")), _NAMES),
-    st.builds(lambda n, v, s, a: ask.Transition(name=n, selector=v, stage=s, archive_existing=a), _NAMES, _NUMBERS, _STAGES, st.booleans()),
+    st.builds(
+        lambda n, v, s, a: ask.Transition(name=n, selector=v, stage=s, archive_existing=a),
+        _NAMES,
+        _NUMBERS,
+        _STAGES,
+        st.booleans(),
+    ),
     st.builds(lambda n, v, s: ask.Assign(name=n, selector=v, stage=s), _NAMES, _NUMBERS, _STAGES),
     st.builds(lambda n, v, s: ask.Unassign(name=n, selector=v, stage=s), _NAMES, _NUMBERS, _STAGES),
     st.builds(lambda n, v: ask.SetAlias(name=n, alias="x", selector=v), _NAMES, _NUMBERS),

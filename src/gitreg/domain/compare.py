@@ -152,6 +152,8 @@ def _version(was: AnyVersion | None, now: AnyVersion | None, name: str) -> Itera
     if now is None:
         yield Change(event="vanish", model=name, version=number)
     elif isinstance(now, VersionTombstone):
+        if isinstance(was, VersionTombstone) and was.deleted == now.deleted:
+            return  # came along with a rename: only the model's name differs
         event: Event = "rewrite" if isinstance(was, VersionTombstone) else "delete"
         yield Change(event=event, model=name, version=number, after=now.deleted.reason or None)
     elif isinstance(was, ModelVersion):

@@ -22,6 +22,7 @@ _STAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 _ALIAS = re.compile(r"[\w-]{1,255}")
 _VERSION_LIKE = re.compile(r"v[0-9]+", re.IGNORECASE)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_RESERVED_HINT = "take another word: None, latest, v1, v2 … mean something in a model URI"
 _ESCAPE = re.compile(r"%([0-9A-F]{2})")
 # Control, format, surrogate, line and paragraph separator, unassigned: nothing that a reader can't see.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
@@ -47,8 +48,17 @@ def check_model_name(name: str) -> str:
     """
     reason = _model_name_fault(name)
     if reason:
-        raise InvalidInput(f"{shown(name)} is no model name: {reason}", where="name")
+        raise InvalidInput(
+            f"{shown(name)} is no model name: {reason}",
+            where="name",
+            hint=f'at most {MAX_FOLDER_BYTES} bytes, without "/", ":" and characters that can\'t be seen',
+        )
     return name
+
+
+def is_model_name(text: str) -> bool:
+    """Whether a registered model can be called ``text``."""
+    return not _model_name_fault(text)
 
 
 def _model_name_fault(name: str) -> str:
@@ -133,7 +143,9 @@ def parse_version(text: str) -> int:
 def check_stage_name(stage: str) -> str:
     """Return ``stage`` when a stage can be called so (``[A-Za-z][A-Za-z0-9_-]*``, not reserved)."""
     if stage.casefold() in ("none", "latest") or _VERSION_LIKE.fullmatch(stage):
-        raise InvalidInput(f"{shown(stage)} is reserved and can't name a stage", where="stage")
+        raise InvalidInput(
+            f"{shown(stage)} is reserved and can't name a stage", where="stage", hint=_RESERVED_HINT
+        )
     if not _STAGE.fullmatch(stage):
         raise InvalidInput(
             f"{shown(stage)} is no stage name",
@@ -146,7 +158,9 @@ def check_stage_name(stage: str) -> str:
 def check_alias(alias: str) -> str:
     """Return ``alias`` when a version can be called so (MLflow's rule: word characters and ``-``)."""
     if alias.casefold() == "latest" or _VERSION_LIKE.fullmatch(alias):
-        raise InvalidInput(f"{shown(alias)} is reserved and can't be an alias", where="alias")
+        raise InvalidInput(
+            f"{shown(alias)} is reserved and can't be an alias", where="alias", hint=_RESERVED_HINT
+        )
     if not _ALIAS.fullmatch(alias):
         raise InvalidInput(
             f"{shown(alias)} is no alias", where="alias", hint="letters, digits, _ and -, at most 255"

@@ -89,7 +89,7 @@ def parse_reference(text: str, *, exists: Callable[[str], bool] = lambda name: F
             )
         return Reference(name=names.check_model_name(name), selector=parse_selector(suffix))
     name, at, alias = rest.rpartition("@")
-    if at and name.strip() and not exists(rest):
+    if at and name.strip() and not (names.is_model_name(rest) and exists(rest)):
         try:
             names.check_alias(alias)
         except InvalidInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -75,18 +76,23 @@ def check_origin(origin: Origin) -> Origin:
     if any(ord(char) < 32 or ord(char) == 127 for char in origin.source):
         raise InvalidInput("the source holds a control character", where="source")
     check_text(origin.source, "source")
-    _check_metrics(origin.metrics, "metrics")
+    metrics = check_metrics(origin.metrics, "metrics")
     for key, value in origin.params.items():
         _check_key(key, "params")
         check_text(value, f"params.{key}")
     for parent in origin.parents:
         _check_key(parent, "parents")
-    return origin
+    return replace(origin, metrics=metrics)
 
 
-def _check_metrics(metrics: Mapping[str, float], where: str) -> None:
+def check_metrics(metrics: Mapping[str, float], where: str) -> Mapping[str, float]:
+    """Return ``metrics`` with names that a manifest can hold, and with one NaN for all.
+
+    NaN is unlike itself; the one object ``math.nan`` lets values that hold it be compared.
+    """
     for key in metrics:
         _check_key(key, where)
+    return {key: math.nan if math.isnan(value) else value for key, value in metrics.items()}
 
 
 def _check_key(key: str, where: str) -> None:
@@ -115,8 +121,8 @@ def evaluate(request: requests.Evaluate, context: Context) -> Edit:
     if not given.name.strip():
         raise InvalidInput("the evaluation has no name", where="evaluations.name")
     check_text(given.name, "evaluations.name")
-    _check_metrics(given.metrics, "evaluations.metrics")
-    following = replace(version, evaluations=(*version.evaluations, given), updated=context.now)
+    added = replace(given, metrics=check_metrics(given.metrics, "evaluations.metrics"))
+    following = replace(version, evaluations=(*version.evaluations, added), updated=context.now)
     return _edit(state, following)
 
 
