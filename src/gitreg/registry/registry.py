@@ -21,7 +21,7 @@ from gitreg.domain.model import (
 )
 from gitreg.domain.references import Reference, Selector
 from gitreg.domain.settings import Settings
-from gitreg.errors import InvalidInput, UsageError
+from gitreg.errors import Conflict, InvalidInput, UsageError
 from gitreg.gitstore.objects import Person
 from gitreg.registry import history
 from gitreg.registry.clock import utc_now
@@ -391,6 +391,9 @@ class Registry:
         if found.selector and found.selector.kind != "version":
             raise InvalidInput("name the version by its number", hint=f"gitreg restore {found.name}/NUMBER")
         number = found.selector.version if found.selector else None
+        state = self._now().state(found.name)
+        if state.live(number) if number else isinstance(state.model, RegisteredModel):
+            raise Conflict(f"{found} is not deleted", hint=f"gitreg show {found}")
         past = history.last_state_with(self.store, self.store.head(), found.name, number)
         if number is None:
             return ask.RestoreModel(name=found.name, past=past.state, commit=past.commit)

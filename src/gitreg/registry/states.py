@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from gitreg.domain import names
 from gitreg.domain.model import AnyModel, AnyVersion, ModelState, RegisteredModel, Versions
 from gitreg.domain.settings import Settings
-from gitreg.errors import NotARegistry
+from gitreg.errors import InvalidManifests, NotARegistry
 from gitreg.gitstore.reader import Reader
-from gitreg.gitstore.trees import Entry, Tree
+from gitreg.gitstore.trees import FILE, Entry, Tree
 from gitreg.manifest import codec
+from gitreg.manifest.check import check_mode
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
 
 _CACHE_LIMIT = 20_000
@@ -31,12 +32,12 @@ class Decoder:
 
     def settings(self, entry: Entry, path: str) -> Settings:
         """``gitreg.yaml`` of the blob ``entry``."""
-        return self._once((entry.oid,), lambda data: codec.decode_settings(data, path), entry)
+        return self._once((entry.oid,), lambda data: codec.decode_settings(data, path), entry, path)
 
     def model(self, entry: Entry, *, name: str, path: str) -> AnyModel:
         """``model.yaml`` of the model ``name``."""
         key = (entry.oid, name)
-        return self._once(key, lambda data: codec.decode_model(data, name=name, path=path), entry)
+        return self._once(key, lambda data: codec.decode_model(data, name=name, path=path), entry, path)
 
     def version(self, entry: Entry, *, name: str, version: int, path: str) -> AnyVersion:
         """The manifest of one version."""
@@ -44,9 +45,14 @@ class Decoder:
         def decode(data: bytes) -> AnyVersion:
             return codec.decode_version(data, name=name, version=version, path=path)
 
-        return self._once((entry.oid, name, str(version)), decode, entry)
+        return self._once((entry.oid, name, str(version)), decode, entry, path)
 
-    def _once(self, key: tuple[str, ...], decode: Callable[[bytes], _Value], entry: Entry) -> _Value:
+    def _once(
+        self, key: tuple[str, ...], decode: Callable[[bytes], _Value], entry: Entry, path: str
+    ) -> _Value:
+        fault = check_mode(path, entry.mode)
+        if fault:
+            raise InvalidManifests([fault])
         known: _Value | None = self._known.get(key)
         if known is None:
             if len(self._known) >= _CACHE_LIMIT:
@@ -138,9 +144,13 @@ def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> Mo
         # A stage is held where its name stands in the text, or is hidden there by an escape.
         word = stage.encode()
         by_blob: dict[str, list[int]] = {}
-        for number in version_numbers(files):
-            by_blob.setdefault(files[f"{number}.yaml"].oid, []).append(number)
-        return [
+        odd = []  # links and submodules hold no manifest: load tells so
+        for number, entry in version_files(files).items():
+            if entry.mode == FILE:
+                by_blob.setdefault(entry.oid, []).append(number)
+            else:
+                odd.append(number)
+        return odd + [
             number
             for oid, data in reader.blobs(by_blob)
             if word in data or b"\\" in data

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, time
 
 from gitreg.domain.names import shown
 from gitreg.errors import Conflict, InvalidInput, NotARegistry, NotFound
-from gitreg.gitstore.log import commit_at
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.repository import Repository
 from gitreg.registry.states import Decoder
@@ -114,6 +113,8 @@ class Store:
                 )
             return found
         moment = parse_moment(at) if isinstance(at, str) else at
+        from gitreg.gitstore.log import commit_at  # reads at the head do without
+
         commit = commit_at(self.repository, self.head(), moment)
         if commit is None:
             raise NotFound(f"the history begins after {shown(str(at))}", where="--at", hint="gitreg log")

@@ -1,0 +1,69 @@
+"""The table of commands: what ``gitreg --help`` says without importing any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One command.
+
+    Attributes:
+        module: Module of ``gitreg.cli`` that holds it as ``command``.
+        section: Heading under which the help lists it.
+        help: One line, without a full stop.
+        in_registry: Whether it takes ``--registry``.
+    """
+
+    module: str
+    section: str
+    help: str
+    in_registry: bool = True
+
+
+def _section(title: str, *rows: tuple[str, str], in_registry: bool = True) -> dict[str, Listed]:
+    return {
+        name: Listed(module=name, section=title, help=text, in_registry=in_registry) for name, text in rows
+    }
+
+
+COMMANDS: dict[str, Listed] = {
+    **_section("Start", ("init", "Make a registry in a new or existing repository"), in_registry=False),
+    **_section("Start", ("config", "Show or change the settings of the registry")),
+    **_section("Start", ("completion", "Print the completion script of a shell"), in_registry=False),
+    **_section(
+        "Write",
+        ("register", "Register a model version"),
+        ("evaluate", "Add results to a version"),
+        ("update", "Change the description, owners or status"),
+        ("tag", "Set or remove tags of a model or version"),
+        ("alias", "Point an alias at a version"),
+        ("transition", "Move a version to a stage"),
+        ("assign", "Add a stage to those that a version holds"),
+        ("unassign", "Take a stage from a version"),
+        ("deprecate", "Mark a version as not to be used any more"),
+        ("rename", "Give a model another name"),
+        ("delete", "Delete a version or a model"),
+        ("restore", "Bring back a deleted version or model"),
+    ),
+    **_section(
+        "Read",
+        ("list", "List models, or the versions of a model"),
+        ("show", "Show a model or a version"),
+        ("resolve", "Print the source of a version"),
+        ("log", "Show what happened, newest first"),
+    ),
+    **_section(
+        "Check and mend",
+        ("check", "Check manifests against the rules"),
+        ("fmt", "Write manifests in canonical form"),
+        ("doctor", "Find and mend what an interrupted write left"),
+    ),
+    **_section(
+        "Check and mend",
+        ("explain", "Explain a rule by its code"),
+        ("schema", "Print the JSON Schema of a manifest"),
+        in_registry=False,
+    ),
+}

@@ -1,0 +1,207 @@
+"""``gitreg list``: the models, the versions of one, or what holds a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitreg.cli.options import NAME, STAGE, at_option, json_option
+from gitreg.cli.output import Cell, document, hint, note, on_terminal, table
+from gitreg.cli.reading import current_view
+from gitreg.domain.model import ModelState, ModelVersion, VersionTombstone
+from gitreg.errors import UsageError
+from gitreg.render.text import ago, moment, number, safe
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitreg.domain.model import AnyModel
+    from gitreg.registry.overview import Summary
+    from gitreg.registry.view import View
+
+_MOST_METRICS = 3
+
+
+@click.command("list")
+@click.argument("name", type=NAME, required=False)
+@click.option("--stage", type=STAGE, metavar="STAGE", help="Only versions that hold this stage.")
+@click.option("--deleted", is_flag=True, help="What was deleted or renamed instead.")
+@click.option("--metric", "metrics", multiple=True, metavar="KEY", help="A metric to show; may be repeated.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows.")
+@at_option
+@json_option
+def command(
+    name: str | None,
+    stage: str | None,
+    deleted: bool,
+    metrics: tuple[str, ...],
+    limit: int | None,
+    at: str | None,
+    as_json: bool,
+) -> None:
+    """List the registered models, or the versions of NAME, newest first."""
+    if deleted and stage:
+        raise UsageError("--deleted and --stage exclude each other", hint="what is deleted holds no stage")
+    view = current_view(at)
+    if name is not None:
+        view.model(name)  # says who is meant, or where the model went
+    if deleted:
+        _deleted(view, name, limit, as_json=as_json)
+    elif name is not None or stage is not None:
+        _versions(
+            islice(_chosen(view, name, stage), limit), view, metrics, as_json=as_json, named=stage is not None
+        )
+    else:
+        _models(view, limit, as_json=as_json)
+
+
+def _chosen(view: View, name: str | None, stage: str | None) -> Iterable[ModelVersion]:
+    if name is None:
+        from gitreg.registry.overview import holders
+
+        return holders(view, stage or "")
+    state = view.state(name)
+    return state.holders(view.settings.stage(stage).name) if stage else state.newest_first()
+
+
+def _models(view: View, limit: int | None, *, as_json: bool) -> None:
+    from gitreg.registry.overview import overview
+
+    found = islice(overview(view), limit)
+    if as_json:
+        document([_model_document(each) for each in found])
+        return
+    rows = [_model_row(each) for each in found]
+    table(("name", "versions", "latest", "stages", "aliases", "owners", "updated"), rows)
+    if not rows:
+        note("no registered models yet")
+        hint("register one: gitreg register NAME SOURCE")
+
+
+def _model_row(found: Summary) -> tuple[Cell, ...]:
+    return (
+        found.model.name,
+        found.count,
+        found.latest,
+        ", ".join(f"{stage}: {' '.join(map(str, held))}" for stage, held in found.stages.items()),
+        ", ".join(f"{alias}: {version}" for alias, version in sorted(found.model.aliases.items())),
+        ", ".join(found.model.owners),
+        _time(found.updated),
+    )
+
+
+def _model_document(found: Summary) -> dict[str, Any]:
+    from gitreg.render.values import model_document, plain
+
+    return {
+        **model_document(found.model),
+        "updated": plain(found.updated),
+        "version_count": found.count,
+        "latest_version": found.latest,
+        "stages": {stage: list(held) for stage, held in found.stages.items()},
+    }
+
+
+def _versions(
+    found: Iterable[ModelVersion], view: View, metrics: tuple[str, ...], *, as_json: bool, named: bool
+) -> None:
+    """``named``: the rows are of several models."""
+    versions = list(found)
+    if as_json:
+        from gitreg.render.values import version_document
+
+        document([version_document(version, view.aliases(version)) for version in versions])
+        return
+    if not versions:
+        note("no version holds this stage" if named else "no versions yet")
+        return
+    shown = metrics or _main_metrics(versions)
+    columns = [
+        "version",
+        "stages",
+        "aliases",
+        "source",
+        "created",
+        *(f"metrics.{safe(key)}" for key in shown),
+    ]
+    rows = [_version_row(version, view.aliases(version), shown, named) for version in versions]
+    table((["name", *columns] if named else columns), rows)
+
+
+def _main_metrics(versions: Sequence[ModelVersion]) -> tuple[str, ...]:
+    newest = next((version for version in versions if version.metrics), None)
+    return tuple(newest.metrics)[:_MOST_METRICS] if newest else ()
+
+
+def _version_row(
+    version: ModelVersion, aliases: Iterable[str], metrics: Iterable[str], named: bool
+) -> tuple[Cell, ...]:
+    row: list[Cell] = [version.name] if named else []
+    row += [
+        version.version,
+        ", ".join(version.stages) or "None",
+        ", ".join(aliases) + (" (deprecated)" if version.deprecated else ""),
+        version.source,
+        _time(version.created),
+    ]
+    return (*row, *(_metric(version.metrics.get(key)) for key in metrics))
+
+
+def _metric(value: float | None) -> Cell:
+    return value if value is None or not on_terminal() else number(value)
+
+
+def _deleted(view: View, name: str | None, limit: int | None, *, as_json: bool) -> None:
+    if name is not None:
+        gone = list(islice(_gone_versions(view.state(name)), limit))
+        if as_json:
+            from gitreg.render.values import version_document
+
+            document([version_document(one) for one in gone])
+        else:
+            rows = [(one.version, one.deleted.reason, _time(one.deleted.at)) for one in gone]
+            table(("version", "reason", "deleted"), rows)
+        return
+    from gitreg.registry.overview import tombstones
+
+    models = list(islice(tombstones(view), limit))
+    if as_json:
+        from gitreg.render.values import model_document
+
+        document([model_document(model) for model in models])
+    else:
+        table(("name", "last_version", "renamed_to", "reason", "deleted"), map(_gone_row, models))
+
+
+def _gone_versions(state: ModelState) -> Iterable[VersionTombstone]:
+    for number_ in sorted(state.versions.mentioning("deleted"), reverse=True):
+        found = state.versions[number_]
+        if isinstance(found, VersionTombstone):
+            yield found
+
+
+def _gone_row(model: AnyModel) -> tuple[Cell, ...]:
+    from gitreg.domain.model import ModelTombstone
+
+    assert isinstance(model, ModelTombstone)
+    mark = model.deleted
+    return (
+        model.name,
+        model.last_version,
+        model.renamed_to,
+        mark.reason if mark else None,
+        _time(mark.at) if mark else None,
+    )
+
+
+def _time(when: datetime) -> str:
+    if on_terminal():
+        from gitreg.registry.clock import utc_now
+
+        return ago(when, utc_now()) or moment(when)
+    from gitreg.manifest.encode import time_text
+
+    return time_text(when)

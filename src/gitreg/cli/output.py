@@ -1,0 +1,106 @@
+"""What commands print: a table on a terminal, TSV when piped, one JSON document with ``--json``.
+
+Nothing that comes out of a registry reaches the terminal with control, bidirectional or invisible
+characters in it: ``render.text.safe`` writes them as escapes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gitreg.render.text import safe, safe_block
+
+Cell = str | int | float | None
+
+# What JSON lets through raw, but a terminal must not get: DEL, C1, format and bidi characters,
+# separators, lone surrogates. Inside a JSON document they can only stand in strings.
+_RAW = (
+    "[\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0001-\U000e007f]"
+)
+
+
+def on_terminal() -> bool:
+    """Whether stdout is a terminal: then people read it, else programs."""
+    return sys.stdout.isatty()
+
+
+def line(text: str = "") -> None:
+    """Print one line; anything in it that can't be seen is escaped, newlines too."""
+    sys.stdout.write(safe(text) + "\n")
+
+
+def block(text: str) -> None:
+    """Print a text of several lines, such as a description; only its newlines and tabs stay as they are."""
+    sys.stdout.write(safe_block(text) + "\n")
+
+
+def document(value: Any) -> None:
+    """Print one JSON document (``--json``); keys are the manifests' own field names."""
+    sys.stdout.write(json_text(value, indent=2) + "\n")
+
+
+def json_text(value: Any, *, indent: int | None) -> str:
+    """``value`` as JSON that is readable on a terminal and can't steer it."""
+    import json  # most commands print none
+
+    text = json.dumps(value, ensure_ascii=not _unicode(), indent=indent, allow_nan=False)
+    return re.sub(_RAW, lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Print rows: aligned on a terminal, else TSV with a header line.
+
+    Args:
+        columns: Names, lower case, as in the manifests.
+        rows: One cell a column; None is an empty cell. In TSV a tab or newline is escaped.
+    """
+    if on_terminal():
+        _aligned(columns, rows)
+        return
+    write = sys.stdout.write
+    write("\t".join(columns) + "\n")
+    for row in rows:
+        write("\t".join(_cell(value) for value in row) + "\n")
+
+
+def _cell(value: Cell) -> str:
+    return "" if value is None else safe(str(value))
+
+
+def _aligned(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    bold = "" if os.environ.get("NO_COLOR") else "bold"  # rich takes out the colours alone
+    made = Table(box=None, pad_edge=False, header_style=bold)
+    for name in columns:
+        made.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(_cell(value)) for value in row))  # Text: no markup is read from the registry
+    Console(file=sys.stdout, highlight=False).print(made)
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is no part of the answer."""
+    sys.stderr.write(safe(text) + "\n")
+
+
+def warning(text: str) -> None:
+    """Warn on stderr."""
+    note(f"warning: {text}")
+
+
+def hint(text: str) -> None:
+    """Tell a person what to type next; programs are not told."""
+    if on_terminal():
+        line(text)

@@ -1,0 +1,203 @@
+"""How every writing command ends: preview or commit, then say what happened."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from gitreg.cli import output, sentences
+from gitreg.cli.options import write_options
+from gitreg.domain.model import ModelVersion
+from gitreg.domain.requests import Request
+from gitreg.errors import EnvironmentFailure, InvalidInput, UsageError
+from gitreg.registry.receipt import FileChange, Receipt
+from gitreg.registry.registry import Registry
+from gitreg.render.text import safe
+from gitreg.render.values import change_document, model_document, version_document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """The options of a write: why, whether to write at all, and how to answer."""
+
+    message: str
+    dry_run: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a write is about: a model, or one version of it."""
+
+    name: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.version is None else f"{self.name}/{self.version}"
+
+
+def writes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``-m``, ``--dry-run`` and ``--json``, passed on as ``how: How``."""
+
+    @functools.wraps(command)
+    def wrapped(*, message: str, dry_run: bool, as_json: bool, **given: Any) -> Any:
+        return command(how=How(message=message, dry_run=dry_run, as_json=as_json), **given)
+
+    return write_options(wrapped)
+
+
+def target_of(registry: Registry, uri: str) -> Target:
+    """The model or version that ``uri`` names, which must be there; a version by its number."""
+    view = registry.at()
+    found = view.reference(uri)
+    if found.selector is None:
+        return Target(name=view.model(found.name).name)
+    return Target(name=found.name, version=view.version(uri).version)
+
+
+def version_of(registry: Registry, uri: str) -> ModelVersion:
+    """The version that ``uri`` names.
+
+    Raises:
+        InvalidInput: It names a model alone.
+    """
+    return registry.at().version(uri)
+
+
+def no_selector(registry: Registry, uri: str, what: str) -> str:
+    """The name in ``uri``, which must be a model's.
+
+    Raises:
+        InvalidInput: It names a version.
+    """
+    found = registry.at().reference(uri)
+    if found.selector is not None:
+        raise InvalidInput(f"{found} is a version: only a model {what}", hint=f"use {found.name}")
+    return found.name
+
+
+def write(
+    registry: Registry, requests: Sequence[Request], target: Target, how: How, *, unchanged: str
+) -> Receipt:
+    """Carry out ``requests`` as one commit, or show what they would do, and print the answer.
+
+    Args:
+        registry: Where.
+        requests: What is asked for.
+        target: What ``--json`` shows as it is afterwards; a version None that was registered is found.
+        how: The options of the command.
+        unchanged: What is already so, when nothing changes: ``churn/3 is in Production already``.
+    """
+    act = registry.preview if how.dry_run else registry.apply
+    receipt = act(*requests, message=how.message)
+    try:
+        _answer(registry, receipt, target, how, unchanged)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if receipt.commit is None:
+            raise
+        raise EnvironmentFailure(
+            f"the change is made (commit {receipt.commit[:10]}), but the answer could not be written: "
+            f"{error.strerror}",
+            where="stdout",
+        ) from error
+    return receipt
+
+
+def _answer(registry: Registry, receipt: Receipt, target: Target, how: How, unchanged: str) -> None:
+    warnings = tuple(dict.fromkeys((*registry.warnings, *receipt.warnings)))
+    if how.as_json:
+        output.document(_document(registry, receipt, target, how, warnings))
+        return
+    for text in warnings:
+        output.warning(text)
+    if not receipt.changes:
+        output.line(f"nothing to change: {unchanged}")
+    elif how.dry_run:
+        for text in sentences.would(receipt.changes):
+            output.line(text)
+        for file in receipt.files:
+            _print_diff(file)
+        output.note("dry run: nothing was written")
+    else:
+        for text in sentences.done(receipt):
+            output.line(text)
+
+
+def _document(
+    registry: Registry, receipt: Receipt, target: Target, how: How, warnings: Sequence[str]
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "commit": receipt.commit,
+        "branch": receipt.branch,
+        "tags": list(receipt.tags),
+        "changes": [change_document(change) for change in receipt.changes],
+        "warnings": list(warnings),
+    }
+    if how.dry_run:
+        document["dry_run"] = True
+        document["diff"] = "\n".join(line for file in receipt.files for line in diff_lines(file))
+    part = receipt.edit.get(target.name)
+    state = part.after if part else registry.at().state(target.name)
+    if state.model is not None:
+        document["model"] = model_document(state.model)
+    number = target.version or _registered(receipt)
+    if number is not None:
+        aliases = registered_aliases(state.model, number)
+        document["version"] = version_document(state.versions[number], aliases)
+    return document
+
+
+def _registered(receipt: Receipt) -> int | None:
+    """The number that a registration was given; None for every other change."""
+    numbers = (change.version for change in receipt.changes if change.event == "register")
+    return next((number for number in numbers if number is not None), None)
+
+
+def registered_aliases(model: Any, version: int) -> list[str]:
+    """The aliases of ``model`` (any of its forms) that point to ``version``."""
+    return [alias for alias, number in getattr(model, "aliases", {}).items() if number == version]
+
+
+def _print_diff(file: FileChange) -> None:
+    for text in diff_lines(file):
+        output.line(text)
+
+
+def diff_lines(file: FileChange) -> list[str]:
+    """The unified diff of one file; empty for a folder that moves as a whole."""
+    before, after = (
+        None if data is None else data.decode("utf-8", "backslashreplace").splitlines()
+        for data in (file.before, file.after)
+    )
+    return list(
+        difflib.unified_diff(
+            before or [],
+            after or [],
+            "/dev/null" if before is None else f"a/{file.path}",
+            "/dev/null" if after is None else f"b/{file.path}",
+            lineterm="",
+        )
+    )
+
+
+def confirm(action: str, *, yes: bool) -> None:
+    """Go on only when the user agrees to ``action``: by ``--yes``, or a ``y`` on the terminal.
+
+    Raises:
+        UsageError: Nobody can be asked.
+        click.Abort: The answer was no.
+    """
+    if yes:
+        return
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"nobody is here to be asked: {action}?", hint="to go ahead, add --yes")
+    click.confirm(f"{safe(action[:1].upper() + action[1:])}?", abort=True, err=True)

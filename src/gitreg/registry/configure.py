@@ -1,0 +1,226 @@
+"""Change the registry's settings: one commit that edits ``gitreg.yaml`` and keeps its comments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gitreg.domain.changes import Change
+from gitreg.domain.compare import Snapshot, compare
+from gitreg.domain.names import check_stage_name, shown
+from gitreg.domain.settings import FORMAT, Settings, Stage, did_you_mean
+from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef
+from gitreg.gitstore.objects import Person
+from gitreg.gitstore.refs import check_ref_name
+from gitreg.gitstore.writer import open_session
+from gitreg.manifest import codec
+from gitreg.manifest.layout import SETTINGS_FILE
+from gitreg.registry.messages import commit_message
+from gitreg.registry.receipt import FileChange, Receipt
+from gitreg.registry.store import Store
+from gitreg.registry.view import View
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One setting to change: who asks, when and why.
+
+    Attributes:
+        key: As ``keys`` lists them.
+        value: As a person types it.
+    """
+
+    key: str
+    value: str
+    author: Person
+    committer: Person
+    when: datetime
+    reason: str = ""
+
+
+def keys() -> tuple[str, ...]:
+    """The settings that can be asked for, in the order of ``gitreg.yaml``."""
+    return ("format", "name", "description", "branch", "layout", "stages", "tags.prefix", "tags.for")
+
+
+def value_of(settings: Settings, key: str) -> str:
+    """The value of one setting as a person types it: ``Staging,Production!`` for stages.
+
+    Raises:
+        InvalidInput: There is no such setting.
+    """
+    match _known(key):
+        case "stages":
+            return ",".join(stage.name + ("!" if stage.exclusive else "") for stage in settings.stages)
+        case "tags.prefix":
+            return settings.tags.prefix
+        case "tags.for":
+            return settings.tags.made_for
+        case plain:
+            return str(getattr(settings, plain))
+
+
+def _known(key: str) -> str:
+    if key in keys():
+        return key
+    hint = did_you_mean(key, keys()) or f"settings: {', '.join(keys())}"
+    raise InvalidInput(f"there is no setting {shown(key)}", hint=hint)
+
+
+def preview(store: Store, wish: Wish) -> Receipt:
+    """What ``configure`` would do now; nothing is written."""
+    branch = store.branch()
+    edit = _edit(_writable(store.view(branch.commit or store.head())), wish)
+    if edit.before == edit.after:
+        return Receipt(branch=branch.name)
+    return Receipt(branch=branch.name, changes=edit.changes, files=(edit.file(store.prefix),))
+
+
+def configure(store: Store, wish: Wish) -> Receipt:
+    """Change one setting in one commit; no commit where it has that value already.
+
+    Raises:
+        InvalidInput: There is no such setting, or it can't have that value.
+        Conflict: A stage that versions hold would go, or the work tree stands in the way.
+    """
+    for _ in range(_TRIES):
+        try:
+            return _attempt(store, wish)
+        except MovedRef:
+            continue
+    raise EnvironmentFailure(
+        f"the branch moved {_TRIES} times while the change was being made", hint="try again"
+    )
+
+
+def _attempt(store: Store, wish: Wish) -> Receipt:
+    branch = store.branch()
+    with open_session(store.repository, store.reader, ref=branch.ref) as session:
+        if session.base is None:
+            raise EnvironmentFailure("the branch has no commit", hint="gitreg init")
+        edit = _edit(_writable(store.view(session.base)), wish)
+        if edit.before == edit.after:
+            return Receipt(branch=branch.name)
+        commit = session.commit(
+            parent=session.base,
+            changes={f"{store.prefix}{SETTINGS_FILE}": edit.text_after},
+            message=commit_message(edit.changes, reason=wish.reason),
+            author=wish.author,
+            committer=wish.committer,
+            when=wish.when,
+        )
+        session.publish()
+    return Receipt(commit=commit, branch=branch.name, changes=edit.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edit:
+    before: Settings
+    after: Settings
+    text_before: bytes
+    text_after: bytes
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return compare(Snapshot(settings=self.before), Snapshot(settings=self.after))
+
+    def file(self, prefix: str) -> FileChange:
+        return FileChange(path=f"{prefix}{SETTINGS_FILE}", before=self.text_before, after=self.text_after)
+
+
+def _writable(view: View) -> View:
+    if view.settings.format > FORMAT:
+        raise EnvironmentFailure(
+            f"the registry has format {view.settings.format}; this gitreg writes format {FORMAT}",
+            where=SETTINGS_FILE,
+            hint="upgrade gitreg",
+        )
+    return view
+
+
+def _edit(view: View, wish: Wish) -> _Edit:
+    before = view.settings
+    after = _CHANGES[_known(wish.key)](before, wish.value)
+    _refuse_lost_stages(view, after)
+    entry = view.states.reader.entry(view.states.root, SETTINGS_FILE)
+    assert entry is not None  # the settings were read from it
+    text = view.states.reader.blob(entry.oid)
+    new = codec.render_settings(after, text) if after != before else text
+    codec.decode_settings(new)
+    return _Edit(before=before, after=after, text_before=text, text_after=new)
+
+
+def _refuse_lost_stages(view: View, after: Settings) -> None:
+    kept = {stage.name for stage in after.stages}
+    for stage in view.settings.stages:
+        if stage.name not in kept:
+            holder = next(view.holders(stage.name), None)
+            if holder:
+                raise Conflict(
+                    f"{holder.name}/{holder.version} holds the stage {stage.name}",
+                    where="stages",
+                    hint=f"gitreg list --stage {stage.name}; gitreg unassign NAME/VERSION {stage.name}",
+                )
+
+
+def _branch(settings: Settings, value: str) -> Settings:
+    _refuse_ref(f"refs/heads/{value}", value)
+    return replace(settings, branch=value)
+
+
+def _prefix(settings: Settings, value: str) -> Settings:
+    _refuse_ref(f"refs/tags/{value}m/v1", value)
+    return replace(settings, tags=replace(settings.tags, prefix=value))
+
+
+def _refuse_ref(ref: str, value: str) -> None:
+    try:
+        check_ref_name(ref)
+    except Conflict:
+        raise InvalidInput(
+            f"Git allows no ref called {shown(value)}", hint="see: git help check-ref-format"
+        ) from None
+
+
+def _made_for(settings: Settings, value: str) -> Settings:
+    for known in ("all", "stages", "none"):
+        if value == known:
+            return replace(settings, tags=replace(settings.tags, made_for=known))
+    raise InvalidInput(f"{shown(value)} is none of all, stages, none", where="tags.for")
+
+
+def _stages(settings: Settings, value: str) -> Settings:
+    return replace(settings, stages=tuple(stage_of(text.strip(), settings) for text in value.split(",")))
+
+
+def stage_of(text: str, settings: Settings | None = None) -> Stage:
+    """A stage as a person types it, ``Production`` or ``Production!`` (exclusive).
+
+    Args:
+        text: The stage.
+        settings: Where a stage of that name keeps its description from.
+    """
+    name = check_stage_name(text.removesuffix("!"))
+    known = [stage for stage in settings.stages if stage.name == name] if settings else []
+    return Stage(name=name, exclusive=text.endswith("!"), description=known[0].description if known else "")
+
+
+def _fixed(settings: Settings, value: str) -> Settings:
+    raise InvalidInput(
+        "this setting can't be changed in place", hint="it was chosen when the registry was made: gitreg init"
+    )
+
+
+_CHANGES: dict[str, Callable[[Settings, str], Settings]] = {
+    "format": _fixed,
+    "layout": _fixed,
+    "name": lambda settings, value: replace(settings, name=value),
+    "description": lambda settings, value: replace(settings, description=value),
+    "branch": _branch,
+    "stages": _stages,
+    "tags.prefix": _prefix,
+    "tags.for": _made_for,
+}

@@ -1,0 +1,1 @@
+"""Values → text: what people and programs read. Knows no terminal and no file."""
