@@ -90,9 +90,15 @@ def check_metrics(metrics: Mapping[str, float], where: str) -> Mapping[str, floa
 
     NaN is unlike itself; the one object ``math.nan`` lets values that hold it be compared.
     """
-    for key in metrics:
+    checked = {}
+    for key, value in metrics.items():
         _check_key(key, where)
-    return {key: math.nan if math.isnan(value) else value for key, value in metrics.items()}
+        try:
+            number = float(value)
+        except (OverflowError, TypeError, ValueError):
+            raise InvalidInput("not a number that a float can hold", where=f"{where}.{key}") from None
+        checked[key] = math.nan if math.isnan(number) else number
+    return checked
 
 
 def _check_key(key: str, where: str) -> None:
