@@ -1,0 +1,81 @@
+"""A reader that also sees what a session has made and not yet written."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+from gitreg.gitstore.loose import Sink
+from gitreg.gitstore.reader import Reader
+from gitreg.gitstore.trees import Tree
+
+_TREES_KEPT = 5_000  # folders that grow: two for each model that a session writes to
+
+
+class PendingReader(Reader):
+    """Reads a session's own objects from memory, everything else through the reader beneath.
+
+    Args:
+        beneath: The repository's reader; it stays open when this one is closed.
+        sink: Takes the new objects.
+    """
+
+    def __init__(self, beneath: Reader, sink: Sink) -> None:
+        super().__init__(beneath.repository)
+        self._beneath = beneath
+        self._sink = sink
+        self._objects: dict[str, tuple[str, bytes]] = {}
+        self._new_trees: OrderedDict[str, Tree] = OrderedDict()
+        self._unflushed: set[str] = set()
+
+    def add(self, kind: str, data: bytes) -> str:
+        """Take in a blob, commit or tag and give its id."""
+        oid = self._sink.write(kind, data)
+        self._objects[oid] = (kind, data)
+        return oid
+
+    def add_tree(self, tree: Tree, like: str | None) -> str:
+        """Take in a tree that grew from ``like``, and give its id."""
+        base = (like, self.tree(like).raw) if like else None
+        oid = self._sink.write("tree", tree.raw, like=base)
+        self._new_trees[oid] = tree
+        self._unflushed.add(oid)
+        if like != oid:
+            self._new_trees.pop(like or "", None)  # outgrown: nothing reads it before it is on the disk
+        if len(self._new_trees) > _TREES_KEPT:
+            self._new_trees.popitem(last=False)
+        return oid
+
+    def object(self, oid: str) -> tuple[str, bytes]:
+        """Kind and bytes of an object, new or old."""
+        if oid in self._objects:
+            return self._objects[oid]
+        if oid in self._unflushed:
+            if oid in self._new_trees:
+                return "tree", self._new_trees[oid].raw
+            self._sink.flush()  # a tree that is no longer in memory: read it from the disk
+            self._unflushed.clear()
+        return self._beneath.object(oid)
+
+    def tree(self, oid: str) -> Tree:
+        """A folder, new or old."""
+        return self._new_trees.get(oid) or (
+            super().tree(oid) if oid in self._unflushed else self._beneath.tree(oid)
+        )
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is there."""
+        return oid in self._objects or oid in self._unflushed or self._beneath.has(oid)
+
+    def blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Many files' contents, in the order asked for."""
+        wanted = list(oids)
+        if self._objects.keys().isdisjoint(wanted):
+            return self._beneath.blobs(wanted)
+        return ((oid, self.blob(oid)) for oid in wanted)
+
+    def published(self) -> None:
+        """Everything is on the disk: hand the trees down, so that the next session need not read them."""
+        for oid, tree in self._new_trees.items():
+            self._beneath.remember(oid, tree)
+        self._unflushed.clear()
