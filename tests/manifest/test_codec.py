@@ -20,7 +20,7 @@ from gitreg.domain.model import (
 )
 from gitreg.domain.settings import DEFAULT_STAGES, Settings, Stage
 from gitreg.errors import InvalidInput, InvalidManifests
-from gitreg.manifest import codec, profile
+from gitreg.manifest import codec, profile, rendering
 from gitreg.manifest.encode import time_text
 from gitreg.manifest.fmt import format_text
 from tests.manifest import values
@@ -67,7 +67,7 @@ def read_version(data: bytes) -> AnyVersion:
 
 
 def test_the_canonical_text_of_a_version() -> None:
-    assert codec.render_version(VERSION, None, values.PATH).decode() == TEXT
+    assert rendering.render_version(VERSION, None, values.PATH).decode() == TEXT
     assert read_version(TEXT.encode()) == VERSION
 
 
@@ -78,7 +78,7 @@ def test_the_canonical_text_is_the_fast_readers_own() -> None:
 @values.steady(max_examples=120)
 @given(st.one_of(values.versions, values.tombstones))
 def test_versions_round_trip(value: AnyVersion) -> None:
-    text = codec.render_version(value, None, values.PATH)
+    text = rendering.render_version(value, None, values.PATH)
     assert read_version(text) == value
     assert format_text(text, "model-version.v1") == text
     assert yaml.safe_load(text) == yaml.load(text, yaml.CSafeLoader)  # what other readers of 1.1 get
@@ -87,7 +87,7 @@ def test_versions_round_trip(value: AnyVersion) -> None:
 @values.steady(max_examples=100)
 @given(st.one_of(values.models, values.model_tombstones))
 def test_models_round_trip(value: AnyModel) -> None:
-    text = codec.render_model(value, None, values.MODEL_PATH)
+    text = rendering.render_model(value, None, values.MODEL_PATH)
     assert codec.decode_model(text, name=values.NAME, path=values.MODEL_PATH) == value
     assert format_text(text, "registered-model.v1") == text
 
@@ -95,7 +95,7 @@ def test_models_round_trip(value: AnyModel) -> None:
 @values.steady(max_examples=100)
 @given(values.settings_values)
 def test_settings_round_trip(value: Settings) -> None:
-    text = codec.render_settings(value, None)
+    text = rendering.render_settings(value, None)
     assert codec.decode_settings(text) == value
     assert format_text(text, "registry.v1") == text
 
@@ -143,7 +143,7 @@ def test_times_are_written_in_utc_with_milliseconds() -> None:
 
 def test_metrics_that_are_no_numbers_are_quoted_texts() -> None:
     metrics = {"a": float("nan"), "b": float("inf"), "c": float("-inf")}
-    text = codec.render_version(
+    text = rendering.render_version(
         replace(VERSION, origin=Origin(source="x", metrics=metrics)), None, values.PATH
     )
     assert b'  a: "NaN"\n  b: "Infinity"\n  c: "-Infinity"\n' in text
@@ -175,14 +175,14 @@ def test_metrics_that_are_no_numbers_are_quoted_texts() -> None:
 )
 def test_nothing_is_written_that_could_not_be_read(change: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        codec.render_version(replace(VERSION, **change), None, values.PATH)  # type: ignore[arg-type]
+        rendering.render_version(replace(VERSION, **change), None, values.PATH)  # type: ignore[arg-type]
 
 
 def test_the_file_must_say_what_its_path_says() -> None:
     with pytest.raises(InvalidManifests) as caught:
         read_version(TEXT.replace("version: 7", "version: 8").encode())
     assert [(one.code, one.line, one.column) for one in caught.value.findings] == [("GR016", 2, 10)]
-    model = codec.render_model(
+    model = rendering.render_model(
         RegisteredModel(name="Other", created=NOW, updated=NOW), None, values.MODEL_PATH
     )
     with pytest.raises(InvalidManifests, match='"Other" stands in the folder of "Fraud"'):

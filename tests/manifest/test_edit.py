@@ -20,7 +20,7 @@ from gitreg.domain.model import (
 )
 from gitreg.domain.settings import Settings, Stage
 from gitreg.errors import IntegrityError, InvalidManifests
-from gitreg.manifest import codec, encode, spans
+from gitreg.manifest import codec, encode, rendering, spans
 from gitreg.manifest.edit import same
 from gitreg.manifest.yaml import parse
 from tests.manifest import values
@@ -71,7 +71,7 @@ def version(text: str = BEFORE) -> ModelVersion:
 
 
 def changed_lines(new: ModelVersion, text: str = BEFORE) -> list[str]:
-    result = codec.render_version(new, text.encode(), values.PATH).decode()
+    result = rendering.render_version(new, text.encode(), values.PATH).decode()
     assert version(result) == new
     diff = difflib.unified_diff(text.splitlines(), result.splitlines(), n=0, lineterm="")
     return [line for line in diff if not line.startswith(("---", "+++", "@@"))]
@@ -83,7 +83,7 @@ def origin(**change: Any) -> ModelVersion:
 
 
 def test_no_change_changes_nothing() -> None:
-    assert codec.render_version(version(), BEFORE.encode(), values.PATH) == BEFORE.encode()
+    assert rendering.render_version(version(), BEFORE.encode(), values.PATH) == BEFORE.encode()
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_entries_change_one_by_one(change: dict[str, Any], want: list[str]) -> N
 
 
 def test_a_new_field_leaves_the_comment_above_the_next_one_to_it() -> None:
-    result = codec.render_version(origin(run_id="abc"), BEFORE.encode(), values.PATH).decode()
+    result = rendering.render_version(origin(run_id="abc"), BEFORE.encode(), values.PATH).decode()
     assert 'source: "runs:/0a1b2c/model"\nrun_id: abc\nx-mine' in result
-    result = codec.render_version(
+    result = rendering.render_version(
         replace(version(), status_message="m"), BEFORE.encode(), values.PATH
     ).decode()
     assert "} # st\nstatus_message: m\ndescription: | # for people" in result
@@ -156,7 +156,7 @@ def test_an_entry_behind_trailing_comments() -> None:
     text = BEFORE.replace("datasets:\n  # the first\n  - name: one   # eins\n  - {name: two}\n", "")
     before = version(text)
     new = replace(before, evaluations=(Evaluation(name="e", at=NOW),))
-    result = codec.render_version(new, text.encode(), values.PATH).decode()
+    result = rendering.render_version(new, text.encode(), values.PATH).decode()
     assert "  loss: 1.0e-05\n  # no more\nevaluations:\n" in result
 
 
@@ -182,9 +182,9 @@ def test_a_block_map_shrinks_to_nothing() -> None:
 
 def test_crlf_becomes_lf() -> None:
     crlf = BEFORE.replace("\n", "\r\n").encode()
-    assert codec.render_version(version(), crlf, values.PATH) == BEFORE.encode()
+    assert rendering.render_version(version(), crlf, values.PATH) == BEFORE.encode()
     new = replace(version(), tags={"lang": "en"})
-    assert codec.render_version(new, crlf, values.PATH) == codec.render_version(
+    assert rendering.render_version(new, crlf, values.PATH) == rendering.render_version(
         new, BEFORE.encode(), values.PATH
     )
 
@@ -192,7 +192,7 @@ def test_crlf_becomes_lf() -> None:
 def test_flow_style_from_top_to_bottom() -> None:
     text = '{version: 7, created: "2026-11-23T10:00:00Z", updated: "2026-11-23T10:00:00Z", source: x, x-a: NaN} # all\n'
     new = replace(version(text), description="a\nb", tags={"k": "v"})
-    result = codec.render_version(new, text.encode(), values.PATH).decode()
+    result = rendering.render_version(new, text.encode(), values.PATH).decode()
     assert version(result) == new
     assert result.endswith('description: "a\\nb", tags: {k: v}} # all\n')
 
@@ -202,13 +202,13 @@ def test_settings_and_models() -> None:
     new = Settings(
         branch="trunk", stages=(Stage(name="Dev"), Stage(name="Live", exclusive=True), Stage(name="Old"))
     )
-    assert codec.render_settings(new, text).decode() == (
+    assert rendering.render_settings(new, text).decode() == (
         "# ours\nformat: 1\nbranch: trunk\nstages: # in order\n  - Dev # first\n"
         "  - name: Live\n    exclusive: true\n  - Old\n"
     )
     model = RegisteredModel(name="M", created=NOW, updated=NOW, aliases={"b": 2})
-    fresh = codec.render_model(model, None, "models/M/model.yaml")
-    after = codec.render_model(replace(model, aliases={"a": 1, "b": 3}), fresh, "models/M/model.yaml")
+    fresh = rendering.render_model(model, None, "models/M/model.yaml")
+    after = rendering.render_model(replace(model, aliases={"a": 1, "b": 3}), fresh, "models/M/model.yaml")
     assert after.endswith(b"aliases:\n  a: 1\n  b: 3\n")
 
 
@@ -218,25 +218,25 @@ def test_a_comment_that_would_be_lost_is_refused() -> None:
     ).encode()
     before = version(text.decode())
     inline = replace(before, origin=replace(before.origin, run_id="def"))
-    assert b"run_id: # which\n  def # that\n" in codec.render_version(inline, text, values.PATH)
+    assert b"run_id: # which\n  def # that\n" in rendering.render_version(inline, text, values.PATH)
     text = text.replace(b"  abc # that", b"  |-\n  abc")
     with pytest.raises(IntegrityError, match="refused to edit") as caught:
-        codec.render_version(inline, text, values.PATH)
+        rendering.render_version(inline, text, values.PATH)
     assert caught.value.hint == f"gitreg fmt {values.PATH}"
 
 
 def test_deleting_and_restoring() -> None:
     gone = VersionTombstone(name="Fraud", version=7, deleted=Mark(at=LATER, reason="leaked"))
-    tombstone = codec.render_version(gone, BEFORE.encode(), values.PATH)
+    tombstone = rendering.render_version(gone, BEFORE.encode(), values.PATH)
     assert codec.decode_version(tombstone, name="Fraud", version=7, path=values.PATH) == gone
     assert b"# By hand.\n\nversion: 7   # the number\n" in tombstone
-    restored = codec.render_version(version(), tombstone, values.PATH)
+    restored = rendering.render_version(version(), tombstone, values.PATH)
     assert version(restored.decode()) == version()
 
 
 def test_an_invalid_file_is_not_edited() -> None:
     with pytest.raises(InvalidManifests):
-        codec.render_version(version(), b"version: 7\n", values.PATH)
+        rendering.render_version(version(), b"version: 7\n", values.PATH)
 
 
 # From here on: any version, commented by hand in any place, changed into any other.
@@ -294,8 +294,8 @@ def test_edits_change_what_they_must_and_no_more(
     pair: tuple[ModelVersion, ModelVersion], picks: list[int]
 ) -> None:
     one, two = pair
-    before = commented(codec.render_version(one, None, values.PATH).decode(), picks)
-    after = codec.render_version(two, before.encode(), values.PATH).decode()
+    before = commented(rendering.render_version(one, None, values.PATH).decode(), picks)
+    after = rendering.render_version(two, before.encode(), values.PATH).decode()
     assert codec.decode_version(after.encode(), name="Fraud", version=7, path=values.PATH) == two
     old, new = encode.encode_version(one), encode.encode_version(two)
     was, now = top_level(before), top_level(after)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gitreg.domain.model import ModelVersion
 from gitreg.errors import InvalidManifests
-from gitreg.manifest import codec, emit, encode, spans
+from gitreg.manifest import emit, encode, rendering, spans
 from gitreg.manifest.edit import same
 from gitreg.manifest.fields import MODEL, SETTINGS, VERSION
 from gitreg.manifest.fmt import format_text, kind_of
@@ -146,7 +146,7 @@ def check_formatted(text: str) -> None:
 @values.steady(max_examples=80)
 @given(values.versions, st.lists(st.integers(min_value=0, max_value=3), min_size=1, max_size=7))
 def test_comments_and_values_survive(value: ModelVersion, picks: list[int]) -> None:
-    check_formatted(commented(codec.render_version(value, None, values.PATH).decode(), picks))
+    check_formatted(commented(rendering.render_version(value, None, values.PATH).decode(), picks))
 
 
 @values.steady(max_examples=400)

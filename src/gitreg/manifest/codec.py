@@ -1,4 +1,4 @@
-"""Files ↔ domain values: bytes are checked on the way in, rendered and checked on the way out."""
+"""Files → domain values: bytes are checked on the way in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gitreg.domain.findings import Finding
 from gitreg.domain.model import AnyModel, AnyVersion
 from gitreg.domain.names import shown
 from gitreg.domain.settings import FORMAT, Settings
-from gitreg.errors import InvalidInput, InvalidManifests
-from gitreg.manifest import decode, emit, encode, schema
+from gitreg.errors import InvalidManifests
+from gitreg.manifest import decode, schema
 from gitreg.manifest.fields import MODEL, SETTINGS, VERSION, Kind
-from gitreg.manifest.layout import SETTINGS_FILE, schema_line
+from gitreg.manifest.layout import SETTINGS_FILE
 from gitreg.manifest.profile import MAX_FINDINGS
 from gitreg.manifest.yaml import Document, parse
 
@@ -63,7 +63,7 @@ def settings_of(document: Document) -> Settings:
     A newer format is read where it means nothing new; ``format`` then says that it is newer.
     """
     try:
-        value = _checked(SETTINGS, document, decode.settings)
+        value = checked(SETTINGS, document, decode.settings)
     except InvalidManifests:
         newer = format_finding(document)
         if newer:
@@ -92,9 +92,11 @@ def format_finding(document: Document) -> Finding | None:
 
 def model_of(document: Document, name: str) -> AnyModel:
     """The model in a parsed ``model.yaml`` of the model ``name``; raises InvalidManifests."""
-    value = _checked(MODEL, document, decode.model)
+    value = checked(MODEL, document, decode.model)
     if value.name != name:
         message = f"name: {shown(value.name)} stands in the folder of {shown(name)}"
+        from gitreg.manifest import emit  # only writing needs it, and this fault
+
         mend = f"write name: {emit.scalar(name)}; to rename a model: gitreg rename"
         raise InvalidManifests([document.finding("GR016", message, ("name",), help=mend)])
     return value
@@ -102,7 +104,7 @@ def model_of(document: Document, name: str) -> AnyModel:
 
 def version_of(document: Document, name: str, version: int) -> AnyVersion:
     """The version in a parsed manifest that is called ``version``.yaml; raises InvalidManifests."""
-    value = _checked(VERSION, document, lambda data: decode.version(data, name))
+    value = checked(VERSION, document, lambda data: decode.version(data, name))
     if value.version != version:
         message = f"version: {value.version} stands in the file of version {version}"
         mend = f"write version: {version}"
@@ -110,7 +112,7 @@ def version_of(document: Document, name: str, version: int) -> AnyVersion:
     return value
 
 
-def _checked(kind: Kind, document: Document, build: Callable[[Any], Value]) -> Value:
+def checked(kind: Kind, document: Document, build: Callable[[Any], Value]) -> Value:
     faults = schema.validate(kind, document)
     if faults:
         raise InvalidManifests(faults)
@@ -147,65 +149,3 @@ def _texts(data: Any, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int
         return []
     below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     return [found for key, value in below for found in _texts(value, (*path, key))]
-
-
-def render_settings(value: Settings, before: bytes | None, path: str = SETTINGS_FILE) -> bytes:
-    """The text of ``gitreg.yaml`` that holds ``value``: see ``render_version``."""
-    return _rendered(SETTINGS, encode.encode_settings(value), before, path, _again_settings)
-
-
-def render_model(value: AnyModel, before: bytes | None, path: str) -> bytes:
-    """The text of a ``model.yaml`` that holds ``value``: see ``render_version``."""
-    return _rendered(MODEL, encode.encode_model(value), before, path, _again_model)
-
-
-def render_version(value: AnyVersion, before: bytes | None, path: str) -> bytes:
-    """The text of a version manifest that holds ``value``.
-
-    Args:
-        value: What the file is to hold.
-        before: The file as it stands: only the lines that must change do. None: canonical text.
-        path: Where the file lies, relative to the root: its depth decides the modeline.
-
-    Raises:
-        InvalidInput: ``value`` breaks the schema, or can't be held in YAML.
-        InvalidManifests: ``before`` is not valid.
-        IntegrityError: The edit could not be made without touching more than it must.
-    """
-    return _rendered(VERSION, encode.encode_version(value), before, path, _again_version)
-
-
-def _again_settings(document: Document) -> dict[str, Any]:
-    return encode.encode_settings(_checked(SETTINGS, document, decode.settings))
-
-
-def _again_model(document: Document) -> dict[str, Any]:
-    return encode.encode_model(_checked(MODEL, document, decode.model))
-
-
-def _again_version(document: Document) -> dict[str, Any]:
-    return encode.encode_version(_checked(VERSION, document, lambda data: decode.version(data, "")))
-
-
-def _rendered(
-    kind: Kind,
-    data: dict[str, Any],
-    before: bytes | None,
-    path: str,
-    again: Callable[[Document], dict[str, Any]],
-) -> bytes:
-    _refuse_invalid(kind, data)
-    if before is None:
-        return (schema_line(path, kind) + emit.document(data)).encode()
-    from gitreg.manifest.edit import edited
-
-    return edited(kind, before, data, path, again)
-
-
-def _refuse_invalid(kind: Kind, data: dict[str, Any]) -> None:
-    if schema.accepts(kind, data):
-        return
-    text = emit.document(data).encode()
-    faults = schema.validate(kind, parse(text, "<new>"))
-    if faults:
-        raise InvalidInput(faults[0].message, hint=faults[0].help)

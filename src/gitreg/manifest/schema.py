@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,8 @@ def schema_text(name: str) -> str:
     """
     if name not in _NAMES:
         raise InvalidInput(f"there is no schema {name}", hint=f"schemas: {', '.join(_NAMES)}")
+    from importlib import resources  # slow to import, and only this function needs it
+
     shipped = resources.files("gitreg").joinpath("_data", "schemas", file_name(name))
     if shipped.is_file():
         return shipped.read_text("utf-8")

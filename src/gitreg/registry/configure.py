@@ -14,7 +14,7 @@ from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.refs import check_ref_name
 from gitreg.gitstore.writer import open_session
-from gitreg.manifest import codec
+from gitreg.manifest import codec, rendering
 from gitreg.manifest.layout import SETTINGS_FILE
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
@@ -148,7 +148,7 @@ def _edit(view: View, wish: Wish) -> _Edit:
     entry = view.states.reader.entry(view.states.root, SETTINGS_FILE)
     assert entry is not None  # the settings were read from it
     text = view.states.reader.blob(entry.oid)
-    new = codec.render_settings(after, text) if after != before else text
+    new = rendering.render_settings(after, text) if after != before else text
     codec.decode_settings(new)
     return _Edit(before=before, after=after, text_before=text, text_after=new)
 

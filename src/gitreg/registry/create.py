@@ -15,7 +15,7 @@ from gitreg.errors import AlreadyExists, Conflict, InvalidInput, NotARegistry
 from gitreg.gitstore.refs import check_ref_name
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.writer import open_session
-from gitreg.manifest import codec
+from gitreg.manifest import codec, rendering
 from gitreg.manifest.layout import SCHEMAS_DIR, SETTINGS_FILE
 from gitreg.manifest.schema import file_name, schema_names, schema_text
 from gitreg.registry.store import Store
@@ -254,7 +254,7 @@ def settings_text(settings: Settings) -> bytes:
         InvalidInput: A setting breaks the schema; InvalidManifests: two stages differ in case alone.
     """
     lines: list[str] = []
-    for line in codec.render_settings(settings, None).decode().splitlines():
+    for line in rendering.render_settings(settings, None).decode().splitlines():
         key = line.partition(":")[0]
         if key in _COMMENTS:
             lines += [f"# {_COMMENTS[key]}"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gitreg.domain.edits import Edit, ModelEdit
 from gitreg.domain.model import ModelTombstone, ModelVersion
 from gitreg.gitstore.trees import Entry
-from gitreg.manifest import codec
+from gitreg.manifest import rendering
 from gitreg.registry.states import TreeStates
 
 Content = bytes | Entry | None
@@ -27,11 +27,11 @@ def render(edit: Edit, states: TreeStates, past: Callable[[str], TreeStates]) ->
         files |= _moves(name, part, states, past)
         if part.model is not None:
             path = states.layout.model_file(name)
-            files[path] = codec.render_model(part.model, _model_text(name, part, states, past), path=path)
+            files[path] = rendering.render_model(part.model, _model_text(name, part, states, past), path=path)
         for number, version in part.versions.items():
             path = states.layout.version_file(name, number)
             before = _version_text(path, part, states, past) if isinstance(version, ModelVersion) else None
-            files[path] = codec.render_version(version, before, path=path)
+            files[path] = rendering.render_version(version, before, path=path)
     return files
 
 

@@ -1,0 +1,125 @@
+"""``make bench``: measures everything that gitreg promises about speed, and writes RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import batch
+import register
+import results
+import start
+from fixtures import LARGE, MIDDLE, PERSON, SMALL, Shape, Workshop
+from pairs import Row
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+_TINY = Shape(models=1, versions=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """One table: its title, what is to be known about it, and how it is measured in full and quickly."""
+
+    title: str
+    note: str
+    full: Callable[[Workshop], list[Row]]
+    quick: Callable[[Workshop], list[Row]]
+
+
+_BENCHMARKS = {
+    "process": Benchmark(
+        title="`register` in one process, bare registry",
+        note="Commit and tag, durable at the return. The rival is `bare_loop.py`: the same objects and "
+        "fsyncs and one `git update-ref`, without checks, lock or recovery.",
+        full=lambda shop: register.in_one_process(shop, [SMALL, MIDDLE, LARGE], rounds=200),
+        quick=lambda shop: register.in_one_process(shop, [_TINY, SMALL], rounds=20),
+    ),
+    "worktree": Benchmark(
+        title="`register` with a work tree",
+        note="The rival is `git add FILE`, `git commit -m`, `git tag -a`: with Git's defaults, which sync "
+        "nothing, and with `-c core.fsync=all`, which syncs files but no folder (gitreg syncs both).",
+        full=lambda shop: register.with_work_tree(shop, [SMALL, MIDDLE, LARGE], rounds=40),
+        quick=lambda shop: register.with_work_tree(shop, [_TINY, SMALL], rounds=5),
+    ),
+    "start": Benchmark(
+        title="commands that read, from start to end",
+        note="A bare registry of 100,000 versions; the rivals do nothing but start Python.",
+        full=lambda shop: start.commands(shop, LARGE, rounds=40),
+        quick=lambda shop: start.commands(shop, SMALL, rounds=10),
+    ),
+    "batch": Benchmark(
+        title="`gitreg register --batch` of 10,000 versions",
+        note="The command from start to end, on an empty bare registry; durable at the end.",
+        full=lambda shop: batch.bulk(shop, [MIDDLE, Shape(models=1, versions=10_000)], rounds=3),
+        quick=lambda shop: batch.bulk(shop, [Shape(models=10, versions=50)], rounds=2),
+    ),
+}
+
+
+def main() -> int:
+    """Run the benchmarks that the command line names."""
+    options = _options()
+    with _workshop(options.keep) as workshop:
+        _isolate(workshop.folder)
+        tables = {}
+        for name in options.only or _BENCHMARKS:
+            table = _BENCHMARKS[name]
+            workshop.clear()
+            rows = (table.quick if options.quick else table.full)(workshop)
+            tables[name] = results.section(name, table.title, table.note, rows)
+            print(tables[name], flush=True)
+        if options.write:
+            old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+            page = results.merged(old, tables, list(_BENCHMARKS), results.machine(workshop.folder))
+            RESULTS.write_text(page, encoding="utf-8")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=_BENCHMARKS, help=", ".join(_BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds; writes nothing")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md (the default without --only)")
+    parser.add_argument(
+        "--keep", metavar="DIR", type=Path, help="where to make the registries, and keep them"
+    )
+    options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("--quick measures too little to be written down")
+    options.write = options.write or not (options.quick or options.only)
+    return options
+
+
+@contextmanager
+def _workshop(keep: Path | None) -> Iterator[Workshop]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        workshop = Workshop(keep.absolute())
+        try:
+            yield workshop
+        finally:
+            workshop.clear()
+        return
+    with tempfile.TemporaryDirectory(prefix="gitreg-bench-") as folder:
+        yield Workshop(Path(folder))
+
+
+def _isolate(folder: Path) -> None:
+    """Git with its defaults and a name, and Python with its cache, whoever runs the benchmarks."""
+    odd = ("GIT_", "GITREG_", "MLFLOW_", "PYTHONDONTWRITEBYTECODE")
+    for key in [key for key in os.environ if key.startswith(odd)]:
+        del os.environ[key]
+    os.environ["HOME"] = os.environ["XDG_CONFIG_HOME"] = str(folder)
+    (folder / ".gitconfig").write_text(
+        f"[user]\n\tname = {PERSON.name}\n\temail = {PERSON.email}\n[init]\n\tdefaultBranch = main\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

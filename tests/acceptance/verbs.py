@@ -1,0 +1,57 @@
+"""Every verb of gitreg with real arguments, from the command line's own table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from gitreg.cli.commands import COMMANDS
+from tests.acceptance.standard import Outcome, Site
+
+_LINE = json.dumps({"name": "batched", "source": "s3://b/1"}).encode()
+
+# In an order in which each finds what it needs in the template's registry; {} is a fresh folder's name.
+_SCRIPT: dict[str, list[list[str]]] = {
+    "init": [["init", "{}"], ["init", "{}", "--bare"]],
+    "config": [["config"], ["config", "description", "all models"]],
+    "completion": [["completion", "bash"]],
+    "register": [["register", "fraud", "s3://b/3"], ["register", "churn", "."], ["register", "--batch", "-"]],
+    "evaluate": [["evaluate", "fraud/3", "holdout", "--metric", "auc=0.9"]],
+    "update": [["update", "fraud/3", "-d", "third"], ["update", "fraud", "--owner", "ann"]],
+    "tag": [["tag", "fraud/3", "team=risk"]],
+    "alias": [["alias", "fraud/3", "challenger"]],
+    "transition": [["transition", "fraud/3", "Staging", "--archive-existing"]],
+    "assign": [["assign", "fraud/3", "Production"]],
+    "unassign": [["unassign", "fraud/3", "Staging"]],
+    "deprecate": [["deprecate", "fraud/1"]],
+    "rename": [["rename", "churn", "renamed"]],
+    "delete": [["delete", "--yes", "fraud/1"], ["delete", "--yes", "renamed"]],
+    "restore": [["restore", "fraud/1"], ["restore", "renamed"]],
+    "list": [["list"], ["list", "fraud"], ["list", "--at", "HEAD~1"]],
+    "show": [["show", "fraud"], ["show", "fraud/3"], ["show", "fraud/2", "--at", "2099-01-01"]],
+    "resolve": [["resolve", "fraud@challenger"]],
+    "log": [["log"], ["log", "fraud/3"]],
+    "check": [["check"], ["check", "--rev", "HEAD"]],
+    "fmt": [["fmt", "--check"], ["fmt"]],
+    "doctor": [["doctor"]],
+    "explain": [["explain", "GR012"]],
+    "schema": [["schema", "model-version.v1"]],
+}
+_IN_WORK_TREE = ("fmt",)
+
+
+def every_verb(site: Site, *, bare: bool = False) -> Iterator[tuple[list[str], Outcome]]:
+    """Run every command of the table; one that the script does not know yet is run with plain arguments.
+
+    Each command of the script must succeed, so that what it would do to the repository is really done.
+    """
+    known = [*(verb for verb in _SCRIPT if verb in COMMANDS), *(verb for verb in COMMANDS if verb not in _SCRIPT)]
+    assert set(known) == set(COMMANDS)
+    for verb in known:
+        if bare and verb in _IN_WORK_TREE:
+            continue
+        for number, words in enumerate(_SCRIPT.get(verb, [[verb], [verb, "fraud/2"]])):
+            args = [word.replace("{}", str(site.root.parent / f"{site.root.name}-new{number}")) for word in words]
+            outcome = site.run(*args, stdin=_LINE)
+            assert verb not in _SCRIPT or outcome.code == 0, outcome
+            yield args, outcome
