@@ -58,7 +58,7 @@ def _fault(source: str) -> tuple[str, str] | None:
         )
     if size > MAX_SOURCE_BYTES:
         return f"the source is {size} bytes long, over {MAX_SOURCE_BYTES}", ""
-    if any(unicodedata.category(char) in _UNPRINTABLE for char in source):
+    if not source.isprintable() and any(unicodedata.category(char) in _UNPRINTABLE for char in source):
         return (
             f"the source {shown(source)} holds a control character",
             "percent-encode it in a URI",

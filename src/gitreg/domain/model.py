@@ -230,7 +230,7 @@ class Versions(Mapping[int, AnyVersion]):
     def replaced(self, changed: Mapping[int, AnyVersion]) -> Versions:
         """These versions with ``changed`` laid over them."""
         return Versions(
-            [*self, *(n for n in changed if n not in self)],
+            self._numbers | dict.fromkeys(changed),
             lambda n: changed[n] if n in changed else self[n],
             lambda word: {*self.mentioning(word), *changed},
         )

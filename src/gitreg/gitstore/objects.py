@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from gitreg.errors import IntegrityError
 
@@ -57,6 +58,7 @@ def framed(kind: str, data: bytes) -> bytes:
     return b"%s %d\0%s" % (kind.encode(), len(data), data)
 
 
+@lru_cache(maxsize=64)  # a person or two, asked for three times for each commit
 def clean_ident(text: str) -> str:
     """``text`` without ``<``, ``>``, control characters, and Git's crud at both ends (ident.c)."""
     kept = "".join(char for char in text if char not in "<>" and ord(char) >= 32 and ord(char) != 127)

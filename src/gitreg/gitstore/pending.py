@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from gitreg.gitstore.loose import Sink
+from gitreg.gitstore.objects import Commit
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import Tree
 
@@ -57,6 +58,10 @@ class PendingReader(Reader):
             self._unflushed.clear()
         return self._beneath.object(oid)
 
+    def commit(self, oid: str) -> Commit:
+        """A commit, new or old."""
+        return super().commit(oid) if oid in self._objects else self._beneath.commit(oid)
+
     def tree(self, oid: str) -> Tree:
         """A folder, new or old."""
         return self._new_trees.get(oid) or (
@@ -78,4 +83,5 @@ class PendingReader(Reader):
         """Everything is on the disk: hand the trees down, so that the next session need not read them."""
         for oid, tree in self._new_trees.items():
             self._beneath.remember(oid, tree)
+        self._beneath._commits |= self._commits
         self._unflushed.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,7 +19,14 @@ MINIMUM = (2, 34)  # SSH signatures, `-z` transactions, and what Ubuntu 22.04 an
 DEFAULT_TIMEOUT = 60.0  # seconds
 TIMEOUT_VARIABLE = "GITREG_GIT_TIMEOUT"
 _REALLY_GIT = "is this really git? try: git --version"
-_DISK = ("No space left", "Out of diskspace", "Disk quota", "couldn't write", "unable to write", "write error")
+_DISK = (
+    "No space left",
+    "Out of diskspace",
+    "Disk quota",
+    "couldn't write",
+    "unable to write",
+    "write error",
+)
 
 # What Git is told in its environment, and why.
 _ENVIRONMENT = {
@@ -162,24 +170,42 @@ def run(
     env = environment()
     if extra_env:
         env.update(extra_env)
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            argv,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env=env,
-            timeout=patience(timeout),
-            pass_fds=tuple(held),
-        )
+        with _Process(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, pass_fds=tuple(held)) as process:
+            try:
+                said, words = process.communicate(stdin, timeout=patience(timeout))
+            except BaseException:
+                process.kill()
+                raise
     except subprocess.TimeoutExpired:
         raise hung(args, at, patience(timeout)) from None
     except (OSError, ValueError) as error:
         raise _not_run(args, argv, error) from None
-    answer = Answer(code=done.returncode, stdout=done.stdout, stderr=printable(done.stderr))
+    answer = Answer(code=process.returncode, stdout=said, stderr=printable(words))
     if answer.code not in accept:
         raise failure(args, at, answer)
     return answer
+
+
+class _Process(subprocess.Popen[bytes]):
+    """A child that is waited for without naps: Popen's ``wait(timeout)`` sleeps 0.5 to 50 ms a time."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        if timeout is None or self.returncode is not None or not hasattr(os, "pidfd_open"):
+            return super().wait(timeout)
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except OSError:  # an old kernel, or no descriptor left
+            return super().wait(timeout)
+        try:
+            ended = select.poll()
+            ended.register(descriptor, select.POLLIN)
+            if not ended.poll(max(0.0, timeout) * 1000):
+                raise subprocess.TimeoutExpired(self.args, timeout)
+        finally:
+            os.close(descriptor)
+        return super().wait()
 
 
 @contextmanager
@@ -282,14 +308,14 @@ def failure(args: Sequence[str], at: Path, answer: Answer) -> EnvironmentFailure
             hint="git config --global safe.bareRepository all",
         )
     if answer.code < 0:
-        return GitDied(
-            f"git {args[0]} was killed by signal {-answer.code}", where=str(at), hint=_REALLY_GIT
-        )
+        return GitDied(f"git {args[0]} was killed by signal {-answer.code}", where=str(at), hint=_REALLY_GIT)
     fault = _first_fault(words)
     hint = "" if fault else _REALLY_GIT
     if any(sign in words for sign in _DISK):
         hint = f"is the disk full? see: df {at}"
-    return GitFailure(f"git {args[0]} failed: {fault or f'exit code {answer.code}'}", where=str(at), hint=hint)
+    return GitFailure(
+        f"git {args[0]} failed: {fault or f'exit code {answer.code}'}", where=str(at), hint=hint
+    )
 
 
 def _first_fault(words: str) -> str:

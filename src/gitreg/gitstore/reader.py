@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -11,12 +12,26 @@ from typing import IO, Self
 
 from gitreg.errors import EnvironmentFailure, IntegrityError
 from gitreg.gitstore.objects import Commit, is_oid, parse_commit
-from gitreg.gitstore.process import Answer, GitDied, failure, garbage, launch, run, scratch_file, start, stop
+from gitreg.gitstore.process import (
+    Answer,
+    GitDied,
+    check_version,
+    failure,
+    garbage,
+    hung,
+    launch,
+    patience,
+    run,
+    scratch_file,
+    start,
+    stop,
+)
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FOLDER, Entry, Tree
 
 _BATCH = ["cat-file", "--batch"]
 _TREES_KEPT = 512  # parsed trees; a registry of 1,000 models in one folder has 40 kB in one
+_COMMITS_KEPT = 512  # the head is asked for four times in one registration
 _FEW = 64  # requests that fit a pipe's buffer many times over: no thread is needed to send them
 
 
@@ -30,6 +45,7 @@ class Reader:
         self.repository = repository
         self._child: _Child | None = None
         self._trees: OrderedDict[str, Tree] = OrderedDict()
+        self._commits: dict[str, Commit] = {}
         self._turn = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -80,7 +96,12 @@ class Reader:
 
     def commit(self, oid: str) -> Commit:
         """A commit, parsed."""
-        return parse_commit(self._of_kind(oid, "commit"))
+        found = self._commits.get(oid)
+        if found is None:
+            if len(self._commits) >= _COMMITS_KEPT:
+                self._commits.clear()
+            found = self._commits[oid] = parse_commit(self._of_kind(oid, "commit"))
+        return found
 
     def blob(self, oid: str) -> bytes:
         """A file's content."""
@@ -167,6 +188,7 @@ class Reader:
 
     def _started(self) -> _Child:
         if self._child is None:
+            check_version()
             self._child = _Child(self._at)
         return self._child
 
@@ -195,7 +217,16 @@ class _Child:
             self._process.stdin.flush()
         except OSError:  # most often a broken pipe
             raise _died(self._errors, self._at) from None
+        self._await()
         return _receive(self._process.stdout, oid, self._at, self._errors)
+
+    def _await(self) -> None:
+        # Between two questions the pipe is empty: its first byte tells that Git is alive.
+        assert self._process.stdout is not None
+        pipe = select.poll()
+        pipe.register(self._process.stdout, select.POLLIN)
+        if not pipe.poll(patience() * 1000):
+            raise hung(_BATCH, self._at, patience())
 
     def close(self) -> None:
         stop(self._process)

@@ -16,6 +16,8 @@ from gitreg.gitstore.objects import is_oid
 from gitreg.gitstore.process import DURABLE, GitDied, run
 
 _OWN = re.compile(r"[A-Z_]+|refs/(?:bisect|worktree|rewritten)/.*")  # not shared by linked work trees
+_LOCK_WAIT = 0.2  # seconds; git-config(1), core.filesRefLockTimeout: 100 ms
+_LOOKS = 64  # refs of one transaction whose locks are looked for beforehand
 # git-check-ref-format(1), the rules that could make a name mean another file or command.
 _BAD_REF = re.compile(r"[\0-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|[./]$|^/")
 
@@ -223,6 +225,21 @@ def why_refused(refs: Refs, moves: Sequence[RefMove], error: GitFailure) -> Exce
             hint="set tags.prefix in gitreg.yaml to keep tags apart",
         )
     return error
+
+
+def refuse_locked(refs: Refs, moves: Sequence[RefMove]) -> None:
+    """Look for locks in the way of a transaction before anything is written for it.
+
+    Raises:
+        EnvironmentFailure: One stays for longer than Git itself would wait for it.
+    """
+    deadline = time.monotonic() + _LOCK_WAIT
+    locks = [refs.file(each.name).with_name(refs.file(each.name).name + ".lock") for each in moves[:_LOOKS]]
+    for lock in (*locks, refs.git_dir / "HEAD.lock"):
+        while lock.exists():
+            if time.monotonic() > deadline:
+                raise stale_lock(lock)
+            time.sleep(0.01)
 
 
 def stale_lock(lock: Path) -> EnvironmentFailure:

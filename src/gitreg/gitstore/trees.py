@@ -15,6 +15,7 @@ FOLDER = "40000"
 
 _ENTRY = {size: re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 _Raw = tuple[bytes, bytes]  # mode and binary id
+_MANY = 64  # changes at once: then all bytes are joined anew, for each splice copies the whole folder
 
 
 class Entry(NamedTuple):
@@ -44,9 +45,15 @@ class Tree(Mapping[str, Entry]):
         IntegrityError: The bytes are no tree.
     """
 
-    __slots__ = ("_entries", "raw", "size")
+    __slots__ = ("_entries", "_order", "raw", "size")
 
-    def __init__(self, raw: bytes, size: int, entries: dict[bytes, _Raw] | None = None) -> None:
+    def __init__(
+        self,
+        raw: bytes,
+        size: int,
+        entries: dict[bytes, _Raw] | None = None,
+        order: list[bytes] | None = None,
+    ) -> None:
         self.raw = raw
         self.size = size
         if entries is None:
@@ -55,16 +62,23 @@ class Tree(Mapping[str, Entry]):
                 raise IntegrityError("a tree object is malformed", hint="git fsck")
             entries = {name: (mode, oid) for mode, name, oid in found}
         self._entries = entries
+        self._order = order  # sort keys; None: the entries stand in Git's order
 
     def __getitem__(self, name: str) -> Entry:
         mode, oid = self._entries[encode_name(name)]
         return Entry(mode.decode(), oid.hex())
 
     def __iter__(self) -> Iterator[str]:
-        return map(decode_name, self._entries)
+        if self._order is None:
+            return map(decode_name, self._entries)
+        return (decode_name(key.removesuffix(b"/")) for key in self._order)
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def joined_names(self) -> bytes:
+        """All names with NUL between them, in no order: for one search over thousands of them."""
+        return b"\0".join(self._entries)
 
     def differing(self, other: Tree) -> list[str]:
         """Names, sorted as bytes, whose entry differs between the two."""
@@ -76,35 +90,62 @@ class Tree(Mapping[str, Entry]):
 
         The bytes are spliced, not encoded anew: in a folder of 1,000 names that saves a millisecond.
         """
-        raw, entries = self.raw, dict(self._entries)
-        for name, entry in changes.items():
-            key = encode_name(name)
-            new = (entry.mode.encode(), bytes.fromhex(entry.oid)) if entry else None
-            raw, entries = _set(raw, entries, key, new)
-        return Tree(raw, self.size, entries)
+        new = {
+            encode_name(name): (entry.mode.encode(), bytes.fromhex(entry.oid)) if entry else None
+            for name, entry in changes.items()
+        }
+        if len(new) > _MANY:
+            return self._rebuilt(new)
+        spliced = _Splice(self.raw, dict(self._entries), self._sort_keys())
+        for key, entry in new.items():
+            spliced.set(key, entry)
+        return Tree(spliced.raw, self.size, spliced.entries, spliced.order)
+
+    def _rebuilt(self, changes: dict[bytes, _Raw | None]) -> Tree:
+        entries = {key: entry for key, entry in (self._entries | changes).items() if entry is not None}
+        ordered = dict(sorted(entries.items(), key=lambda item: _sort_key(item[0], item[1][0])))
+        return Tree(b"".join(_line(key, *entry) for key, entry in ordered.items()), self.size, ordered)
+
+    def _sort_keys(self) -> list[bytes]:
+        if self._order is not None:
+            return self._order.copy()
+        return [_sort_key(key, mode) for key, (mode, _) in self._entries.items()]
 
 
-def _set(
-    raw: bytes, entries: dict[bytes, _Raw], key: bytes, new: _Raw | None
-) -> tuple[bytes, dict[bytes, _Raw]]:
-    old = entries.get(key)
-    line = _line(key, *new) if new else b""
-    if old is not None:
-        was = _line(key, *old)
-        at = raw.index(was)  # a whole entry with its id: it can't match but where it stands
-        if new is not None and _sort_key(key, old[0]) == _sort_key(key, new[0]):
-            entries[key] = new
-            return raw[:at] + line + raw[at + len(was) :], entries
-        del entries[key]
-        raw = raw[:at] + raw[at + len(was) :]
-    if new is None:
-        return raw, entries
-    items = list(entries.items())
-    wanted = _sort_key(key, new[0])
-    rank = bisect_left(items, wanted, key=lambda item: _sort_key(item[0], item[1][0]))
-    at = raw.index(_line(items[rank][0], *items[rank][1])) if rank < len(items) else len(raw)
-    items.insert(rank, (key, new))
-    return raw[:at] + line + raw[at:], dict(items)
+@dataclass(slots=True)
+class _Splice:
+    """A tree in the making: its bytes, its entries in any order, and its sort keys in Git's."""
+
+    raw: bytes
+    entries: dict[bytes, _Raw]
+    order: list[bytes]
+
+    def set(self, key: bytes, new: _Raw | None) -> None:
+        """Set one entry, or take it out."""
+        old = self.entries.get(key)
+        if old is not None:
+            was = _line(key, *old)
+            at = self.raw.index(was)  # a whole entry with its id: it can't match but where it stands
+            if new is not None and _sort_key(key, old[0]) == _sort_key(key, new[0]):
+                self._put(key, new, at, at + len(was))
+                return
+            del self.entries[key], self.order[bisect_left(self.order, _sort_key(key, old[0]))]
+            self.raw = self.raw[:at] + self.raw[at + len(was) :]
+        if new is None:
+            return
+        wanted = _sort_key(key, new[0])
+        rank = bisect_left(self.order, wanted)
+        at = self._offset(self.order[rank]) if rank < len(self.order) else len(self.raw)
+        self._put(key, new, at, at)
+        self.order.insert(rank, wanted)
+
+    def _put(self, key: bytes, new: _Raw, start: int, end: int) -> None:
+        self.entries[key] = new
+        self.raw = b"".join((self.raw[:start], _line(key, *new), self.raw[end:]))
+
+    def _offset(self, sort_key: bytes) -> int:
+        name = sort_key.removesuffix(b"/")
+        return self.raw.index(_line(name, *self.entries[name]))
 
 
 def encode_tree(entries: Mapping[str, Entry]) -> bytes:

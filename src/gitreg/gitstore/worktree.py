@@ -158,6 +158,8 @@ class WorkTree:
         few = paths if len(paths) <= _ARGUMENTS else []
         args = ["ls-files", "--stage", "-v", "-z", "--", *few]
         answer = run(args, at=self._root)
+        if answer.stdout and not answer.stdout.endswith(b"\0"):
+            raise garbage(args, self._root, answer.stdout)
         wanted = set(paths)
         found = {}
         for line in answer.stdout.split(b"\0")[:-1]:

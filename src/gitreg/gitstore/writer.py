@@ -23,7 +23,7 @@ from gitreg.gitstore.packed import add_tags, prepared
 from gitreg.gitstore.pending import PendingReader
 from gitreg.gitstore.process import GitDied
 from gitreg.gitstore.reader import Reader
-from gitreg.gitstore.refs import RefMove, move
+from gitreg.gitstore.refs import RefMove, move, refuse_locked
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FILE, Entry, Touched, Tree
 from gitreg.gitstore.worktree import WorkTree
@@ -162,11 +162,13 @@ class Session:
             if plan.git_dir:
                 work_tree = stack.enter_context(WorkTree(self._repository, self.reader, self._held))
                 work_tree.guard(plan.touched)
+            refuse_locked(self._repository.refs, moves)
             self._sink.flush()
             if work_tree:
                 work_tree.stage()
             self._move(plan, moves)
-            self._read_back(moves)
+            # Many tags are packed in process; what Git says it did is the branch alone.
+            self._read_back(moves if len(moves) <= MANY_REFS else moves[:1])
             self._sink.stands()
             if work_tree:
                 work_tree.finish()

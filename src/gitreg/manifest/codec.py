@@ -113,6 +113,7 @@ def version_of(document: Document, name: str, version: int) -> AnyVersion:
 
 
 def checked(kind: Kind, document: Document, build: Callable[[Any], Value]) -> Value:
+    """The value of a document that keeps to its schema; raises InvalidManifests for one that does not."""
     faults = schema.validate(kind, document)
     if faults:
         raise InvalidManifests(faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from gitreg.manifest.check import check_mode
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
 
 _CACHE_LIMIT = 20_000
+_VERSION_FILE = re.compile(rb"(?<![^\0])([1-9][0-9]*)\.yaml(?![^\0])")
 _Value = TypeVar("_Value")
 
 
@@ -162,8 +164,7 @@ def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> Mo
 
 def version_numbers(tree: Tree) -> list[int]:
     """The numbers of the files in a versions folder that are called like a version's manifest."""
-    stems = [leaf[:-5] for leaf in tree if leaf.endswith(".yaml")]
-    return [int(stem) for stem in stems if stem.isdigit() and stem.isascii() and stem[0] != "0"]
+    return [int(stem) for stem in _VERSION_FILE.findall(tree.joined_names())]
 
 
 def version_files(tree: Tree) -> dict[int, Entry]:

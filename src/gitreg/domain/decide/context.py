@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from gitreg.errors import AlreadyExists, InvalidInput, NotFound
 # MLflow's limits for tags of models and versions (mlflow.utils.validation).
 MAX_TAG_KEY = 250
 MAX_TAG_VALUE = 100_000
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +92,4 @@ def check_text(text: str, where: str) -> str:
 
 
 def _unprintable(text: str) -> bool:
-    return any(ord(char) < 32 or ord(char) == 127 or "\ud800" <= char <= "\udfff" for char in text)
+    return bool(_UNPRINTABLE.search(text))

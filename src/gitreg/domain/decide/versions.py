@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from gitreg.domain.model import (
     VersionTombstone,
 )
 from gitreg.errors import AlreadyExists, Conflict, InvalidInput
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def register(request: requests.Register, context: Context) -> Edit:
@@ -73,7 +76,7 @@ def check_origin(origin: Origin) -> Origin:
     """Return ``origin`` when a manifest can hold it."""
     if not origin.source.strip():
         raise InvalidInput("the source is blank", where="source", hint="gitreg register NAME SOURCE")
-    if any(ord(char) < 32 or ord(char) == 127 for char in origin.source):
+    if _CONTROL.search(origin.source):
         raise InvalidInput("the source holds a control character", where="source")
     check_text(origin.source, "source")
     metrics = check_metrics(origin.metrics, "metrics")
@@ -102,7 +105,7 @@ def check_metrics(metrics: Mapping[str, float], where: str) -> Mapping[str, floa
 
 
 def _check_key(key: str, where: str) -> None:
-    if not key.strip() or len(key) > 250 or any(ord(char) < 32 or ord(char) == 127 for char in key):
+    if not key.strip() or len(key) > 250 or _CONTROL.search(key):
         raise InvalidInput(
             f"{names.shown(key)} is no name for one of the {where}",
             where=where,
