@@ -154,7 +154,7 @@ def _fill(place: Path, shape: Shape) -> None:
     """Put all models and versions into one commit on top of the first, with their tags."""
     repository = Repository.at(place)
     with Store(repository) as store:
-        sink = PackSink(place, place / "objects", repository.algorithm, ())
+        sink = PackSink(place / "objects", repository.algorithm)
         base = store.branch().commit
         assert base is not None  # the registry was just made
         models = {model_name(n): _model(sink, model_name(n), shape.versions) for n in range(shape.models)}

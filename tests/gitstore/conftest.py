@@ -13,7 +13,7 @@ from gitreg.gitstore.objects import Person
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import Entry
-from gitreg.gitstore.writer import Session, Storage, open_session
+from gitreg.gitstore.writer import Session, open_session
 
 ADA = Person(name="Ada Lovelace", email="ada@example.com")
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -91,10 +91,9 @@ def write(
     changes: Mapping[str, bytes | Entry | None],
     *tags: str,
     message: str = "change",
-    storage: Storage = "loose",
 ) -> str:
     """One commit with its tags, published."""
-    with open_session(repository, reader, ref=MAIN, storage=storage) as session:
+    with open_session(repository, reader, ref=MAIN) as session:
         oid = add(session, changes, message=message)
         for name in tags:
             session.tag(name=name, target=oid, message=name, tagger=ADA, when=NOON)

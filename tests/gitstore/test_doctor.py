@@ -38,6 +38,7 @@ def test_a_healthy_repository(repository: Repository, reader: Reader) -> None:
         ("empty-ref", "refs/tags/a/v9", ""),
         ("temporary", "objects/tmp_obj_abc", "half"),
         ("temporary", "objects/pack/tmp_pack_abc", "half"),
+        ("temporary", "objects/pack/gitreg-abc.pack", "half"),
         ("kept-pack", "objects/pack/pack-1.keep", "gitreg 1\n"),
         ("staging", "gitreg-staging/0", "half"),
         ("packing", "gitreg/packing-refs", ""),
@@ -69,7 +70,8 @@ def test_leaves_a_lock_that_may_be_held(plain: Repository, reader: Reader) -> No
 
 
 def test_names_what_it_can_not_mend(bare: Repository, reader: Reader) -> None:
-    oid = write(bare, reader, {"x": b"1\n"})
+    write(bare, reader, {"x": b"1\n"})
+    oid = git("hash-object", "-w", "HEAD", at=bare.root)  # a loose one, as Git makes them
     path = bare.common_dir / "objects" / oid[:2] / oid[2:]
     path.chmod(0o644)
     path.write_bytes(b"")

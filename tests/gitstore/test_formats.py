@@ -115,7 +115,7 @@ def test_long_copies(size: int) -> None:
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])
 def test_a_pack_of_a_long_chain(tmp_path: Path, kind: str) -> None:
     git("init", "-q", "--bare", f"--object-format={kind}", str(tmp_path), at=tmp_path)
-    sink = PackSink(tmp_path, tmp_path / "objects", kind, ())
+    sink = PackSink(tmp_path / "objects", kind)
     size = 20 if kind == "sha1" else 32
     blobs = [sink.write("blob", b"%d\n" % number * 300) for number in range(120)]
     tree, oid = Tree(b"", size, {}), None
@@ -129,6 +129,8 @@ def test_a_pack_of_a_long_chain(tmp_path: Path, kind: str) -> None:
     with Reader(repository) as reader:
         assert all(reader.object(oid) == ("tree", raw) for oid, raw in made.items())
         assert list(reader.blobs(blobs)) == [(blob, b"%d\n" % n * 300) for n, blob in enumerate(blobs)]
+    git("fsck", "--strict", "--no-dangling", at=tmp_path)
+    git("verify-pack", *map(str, (tmp_path / "objects/pack").glob("*.idx")), at=tmp_path)
     packs = list((tmp_path / "objects/pack").glob("*.pack"))
     assert packs[0].stat().st_size < sum(map(len, made.values())) // 4
     assert (packs[0].with_suffix(".keep")).exists()

@@ -121,7 +121,7 @@ def test_a_hostile_repository_runs_no_program(plain: Repository, tmp_path: Path)
     (plain.git_dir / "info/attributes").write_text("* filter=evil diff=evil\n")
     with Reader(plain) as reader:
         write(plain, reader, {"models/a.yaml": b"1\n"}, "a/v1")
-        write(plain, reader, {"models/a.yaml": b"2\n"}, "a/v2", storage="pack")
+        write(plain, reader, {"models/a.yaml": b"2\n"}, "a/v2")
         head = plain.refs.read(MAIN) or ""
         assert len(list(history(plain, head=head, paths=["models"]))) == 2
         assert reader.resolve("main") == head

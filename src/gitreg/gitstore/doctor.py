@@ -13,7 +13,7 @@ from gitreg.gitstore import journal
 from gitreg.gitstore.gcguard import running
 from gitreg.gitstore.housekeeping import PACKING_MARK, kept_packs
 from gitreg.gitstore.lock import write_lock
-from gitreg.gitstore.loose import TEMPORARY
+from gitreg.gitstore.pack import TEMPORARY
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.recovery import recover
 from gitreg.gitstore.repository import Repository
@@ -110,9 +110,10 @@ def _empty_refs(repository: Repository) -> Iterator[Ailment]:
 def _objects(repository: Repository) -> Iterator[Ailment]:
     objects = repository.common_dir / "objects"
     for path in [
-        *objects.glob(f"{TEMPORARY}*"),
-        *objects.glob(f"??/{TEMPORARY}*"),
+        *objects.glob("tmp_obj_*"),
+        *objects.glob("??/tmp_obj_*"),
         *objects.glob("pack/tmp_*"),
+        *objects.glob(f"pack/{TEMPORARY}*"),
     ]:
         found = _ailment("temporary", path, "an object that was never finished")
         if found.age > _HALF_WRITTEN:

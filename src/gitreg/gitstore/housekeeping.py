@@ -9,13 +9,13 @@ from pathlib import Path
 
 from gitreg.gitstore.durable import sync_path
 from gitreg.gitstore.gcguard import gc_held_off
-from gitreg.gitstore.pack import KEEP_MARK
+from gitreg.gitstore.pack import KEEP_MARK, TEMPORARY
 from gitreg.gitstore.process import DURABLE, run
 from gitreg.gitstore.repository import Repository
 
 PACKING_MARK = "packing-refs"
 _LOOSE_IN_ONE_FOLDER = 30  # of 256: 7,700 objects, about 1,100 commits
-_PACKS = 50
+_PACKS = 100  # one for each write: every pack costs each look-up a little
 
 
 def keep_house(repository: Repository, held: Sequence[int]) -> None:
@@ -55,8 +55,12 @@ def packing(state_dir: Path) -> Iterator[None]:
 
 
 def drop_keeps(repository: Repository) -> None:
-    """Remove the ``.keep`` files of writers of ours that were killed; the write lock must be held."""
+    """Remove what writers of ours that were killed left beside the packs; the write lock must be held."""
     for path in kept_packs(repository):
+        if not path.with_suffix(".idx").exists():
+            path.with_suffix(".pack").unlink(missing_ok=True)  # not finished: no object in it can be found
+        path.unlink(missing_ok=True)
+    for path in (repository.common_dir / "objects" / "pack").glob(f"{TEMPORARY}*"):
         path.unlink(missing_ok=True)
 
 

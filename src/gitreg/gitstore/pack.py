@@ -1,4 +1,8 @@
-"""Many objects as one pack, made here and taken in by ``git index-pack`` (gitformat-pack(5))."""
+"""New objects as one pack with its index, written and synced in process (gitformat-pack(5)).
+
+One pack costs three fsyncs, however many objects it holds; a loose object costs two for each
+(docs/decisions/0003).
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
-from gitreg.gitstore.durable import disk_failure, sync_path
-from gitreg.gitstore.loose import Likeness
+from gitreg.gitstore.durable import disk_failure, sync_descriptor, sync_path
 from gitreg.gitstore.objects import object_id
-from gitreg.gitstore.process import DURABLE, garbage, run
 
 KEEP_MARK = "gitreg"  # first word of a .keep file of ours
+TEMPORARY = "gitreg-"  # not tmp_*: those a `git prune --expire=now` beside us would take away
+
+Likeness = tuple[str, bytes]  # id and bytes of an object of the same kind
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _OFS_DELTA = 6
@@ -25,23 +31,20 @@ _INSERT_MAX = 127
 
 
 class PackSink:
-    """Collects objects and writes them as one pack, held by a ``.keep`` until the refs stand.
+    """Collects a session's new objects; they can be relied on after ``flush`` only.
 
-    Git deletes no kept pack, so that a ``gc --prune=now`` beside us is harmless.
+    Each flush makes one pack, held by a ``.keep`` until the refs stand: Git deletes no kept pack, so
+    that a ``gc --prune=now`` beside us is harmless.
 
     Args:
-        repository_root: Folder in which Git finds the repository.
         objects: The repository's ``objects`` folder.
         algorithm: ``sha1`` or ``sha256``.
-        held: Descriptors that the child inherits.
     """
 
-    def __init__(self, repository_root: Path, objects: Path, algorithm: str, held: Sequence[int]) -> None:
-        self._at = repository_root
+    def __init__(self, objects: Path, algorithm: str) -> None:
         self._folder = objects / "pack"
         self._algorithm = algorithm
-        self._held = held
-        self._kept: list[Path] = []
+        self._kept: list[str] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -72,10 +75,10 @@ class PackSink:
         return 0, _object_head(_KINDS[kind], len(data)) + zlib.compress(data, 1)
 
     def flush(self) -> None:
-        """Hand the pack to Git, which checks every object and link, and sync it.
+        """Write what was collected as one pack, and make it durable.
 
         Raises:
-            GitFailure: Git refused it, or the disk is full.
+            EnvironmentFailure: The disk is full, read-only or broken.
         """
         if not self._places:
             return
@@ -83,29 +86,74 @@ class PackSink:
         digest = hashlib.new(self._algorithm, head)
         for chunk in self._chunks:
             digest.update(chunk)
-        stream = b"".join((head, *self._chunks, digest.digest()))
-        self._begin()
-        args = ["index-pack", "--stdin", "--strict", f"--keep={KEEP_MARK} {os.getpid()}"]
-        answer = run(args, at=self._at, stdin=stream, held=self._held, settings=DURABLE, timeout=600.0)
-        words = answer.stdout.decode("ascii", "replace").split()
-        if len(words) != 2 or words[0] not in ("keep", "pack"):
-            raise garbage(args, self._at, answer.stdout)
-        self._kept.append(self._folder / f"pack-{words[1]}.keep")
+        trailer = digest.digest()
+        index = _index(self._places, self._chunks, trailer, self._algorithm)
+        name = f"{self._folder}/pack-{trailer.hex()}"
         try:
+            self._folder.mkdir(exist_ok=True)
+            Path(f"{name}.keep").write_text(f"{KEEP_MARK} {os.getpid()}\n")
+            self._kept.append(f"{name}.keep")
+            # Git looks for indexes: while there is none the pack does not exist for it.
+            _write_files({f"{name}.pack": [head, *self._chunks, trailer], f"{name}.idx": [index]})
             sync_path(self._folder)
         except OSError as error:
-            raise disk_failure(error, "the pack can't be made durable") from None
+            raise disk_failure(error, "the objects can't be written") from None
+        self._begin()
 
     def stands(self) -> None:
         """The refs hold the objects: the packs need no protection any more."""
         for path in self._kept:
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
         self._kept.clear()
 
     def drop(self) -> None:
-        """The refs will never hold them: gc may sweep them up."""
+        """The refs will never hold what is not flushed; gc may sweep up the rest."""
         self._begin()
         self.stands()
+
+
+def _index(
+    places: dict[str, tuple[int, int]], chunks: Sequence[bytes], trailer: bytes, algorithm: str
+) -> bytes:
+    """The pack's index, version 2. Objects lie in the order in which they were placed."""
+    rows = sorted(
+        (bytes.fromhex(oid), zlib.crc32(chunk), offset)
+        for (oid, (offset, _)), chunk in zip(places.items(), chunks, strict=True)
+    )
+    counts = [0] * 256
+    for oid, _, _ in rows:
+        counts[oid[0]] += 1
+    count = len(rows)
+    table = b"".join(
+        (
+            b"\xfftOc\0\0\0\2",
+            struct.pack(">256I", *accumulate(counts)),
+            *(oid for oid, _, _ in rows),
+            struct.pack(f">{count}I", *(crc for _, crc, _ in rows)),
+            struct.pack(f">{count}I", *(offset for _, _, offset in rows)),
+            trailer,
+        )
+    )
+    return table + hashlib.new(algorithm, table).digest()
+
+
+def _write_files(files: dict[str, list[bytes]]) -> None:
+    """Write and sync files under other names, then give them theirs, in order."""
+    token = os.urandom(8).hex()
+    aside = {path: f"{os.path.dirname(path)}/{TEMPORARY}{token}{path[-5:]}" for path in files}
+    try:
+        for path, parts in files.items():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            descriptor = os.open(aside[path], flags, 0o444)
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines(parts)
+                file.flush()
+                sync_descriptor(descriptor)
+        for path in files:
+            os.replace(aside.pop(path), path)
+    finally:
+        for path in aside.values():
+            Path(path).unlink(missing_ok=True)
 
 
 def splice_delta(old: bytes, new: bytes) -> bytes:

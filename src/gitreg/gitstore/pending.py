@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-from gitreg.gitstore.loose import Sink
 from gitreg.gitstore.objects import Commit
+from gitreg.gitstore.pack import PackSink
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import Tree
 
@@ -21,7 +21,7 @@ class PendingReader(Reader):
         sink: Takes the new objects.
     """
 
-    def __init__(self, beneath: Reader, sink: Sink) -> None:
+    def __init__(self, beneath: Reader, sink: PackSink) -> None:
         super().__init__(beneath.repository)
         self._beneath = beneath
         self._sink = sink

@@ -339,11 +339,30 @@ def version() -> tuple[int, ...]:
     Raises:
         GitFailure: Git is missing or its answer is not one.
     """
-    answer = run(["version"], at=Path("/"), timeout=10.0)
-    found = re.match(rb"git version (\d+(?:\.\d+)+)", answer.stdout)
+    said = _begins(["version"], at=Path("/"), seconds=patience(10.0))
+    found = re.match(rb"git version (\d+(?:\.\d+)+)", said)
     if not found:
-        raise garbage(["version"], Path("/"), answer.stdout)
+        raise garbage(["version"], Path("/"), said)
     return tuple(int(part) for part in found[1].split(b"."))
+
+
+def _begins(args: Sequence[str], *, at: Path, seconds: float) -> bytes:
+    """The first words of an answer: what is not Git might go on for ever."""
+    with scratch_file() as errors, start(args, at=at, stderr=errors, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        pipe = select.poll()
+        pipe.register(process.stdout, select.POLLIN)
+        try:
+            said = os.read(process.stdout.fileno(), 4096) if pipe.poll(seconds * 1000) else None
+            if said == b"" and process.wait(seconds):
+                errors.seek(0)
+                words = printable(errors.read(4096))
+                raise failure(args, at, Answer(code=process.returncode, stdout=b"", stderr=words))
+        except subprocess.TimeoutExpired:
+            said = None
+    if said is None:
+        raise hung(args, at, seconds)
+    return said
 
 
 def check_version() -> None:

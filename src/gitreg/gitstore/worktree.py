@@ -14,6 +14,7 @@ from typing import Self
 
 from gitreg.errors import Conflict, EnvironmentFailure
 from gitreg.gitstore.durable import disk_failure, sync_path
+from gitreg.gitstore.indexfile import look_up
 from gitreg.gitstore.objects import object_id
 from gitreg.gitstore.process import DURABLE, garbage, run
 from gitreg.gitstore.reader import Reader
@@ -155,6 +156,11 @@ class WorkTree:
 
     def entries(self, paths: Sequence[str]) -> dict[str, Entry]:
         """What the index holds for some paths and below them."""
+        id_bytes = 32 if self._repository.algorithm == "sha256" else 20
+        known = look_up(self._index, paths, id_bytes=id_bytes) if len(paths) <= _MANY else None
+        if known is not None:
+            self._skipped |= {path for path, found in known.items() if found.skipped}
+            return {path: found.entry for path, found in known.items()}
         few = paths if len(paths) <= _ARGUMENTS else []
         args = ["ls-files", "--stage", "-v", "-z", "--", *few]
         answer = run(args, at=self._root)
@@ -258,11 +264,12 @@ class WorkTree:
             failure = disk_failure(error, "the change is committed, but the work tree can't follow")
             raise EnvironmentFailure(failure.message, where=failure.where, hint="gitreg doctor") from None
         self._lock.unlink(missing_ok=True)
-        self._refresh()
+        if self._repository.setting("core.sparsecheckout") == "true":
+            self._refresh()
 
     def _refresh(self) -> None:
-        # The new entries have no times yet. `git status` would put that right, but commands that do
-        # not look first (sparse-checkout, diff-files) take such a file for an edited one.
+        # The new entries have no times yet. `git status` and its like put that right by themselves;
+        # `git sparse-checkout` does not look first and takes such a file for an edited one.
         paths = [each.path for each in self._touched if each.new and each.path not in self._skipped]
         few = ["add", "--refresh", "--", *paths]
         many = ["update-index", "-q", "--refresh"]

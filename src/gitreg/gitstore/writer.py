@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from gitreg.errors import Conflict, EnvironmentFailure, GitFailure
 from gitreg.gitstore import journal, recovery
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.durable import disk_failure
 from gitreg.gitstore.edits import apply, plan
-from gitreg.gitstore.gcguard import gc_held_off
 from gitreg.gitstore.housekeeping import keep_house, packing
 from gitreg.gitstore.lock import DEFAULT_WAIT, write_lock
-from gitreg.gitstore.loose import LooseSink, Sink
 from gitreg.gitstore.objects import Person, Signature, encode_commit, encode_tag
 from gitreg.gitstore.pack import PackSink
 from gitreg.gitstore.packed import add_tags, prepared
@@ -27,8 +24,6 @@ from gitreg.gitstore.refs import RefMove, move, refuse_locked
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FILE, Entry, Touched, Tree
 from gitreg.gitstore.worktree import WorkTree
-
-Storage = Literal["loose", "pack"]
 
 MANY_REFS = 64  # more than these are written into one file at once (packed.py)
 
@@ -43,7 +38,7 @@ class Session:
     """
 
     def __init__(
-        self, repository: Repository, reader: Reader, *, ref: str, sink: Sink, held: tuple[int, ...]
+        self, repository: Repository, reader: Reader, *, ref: str, sink: PackSink, held: tuple[int, ...]
     ) -> None:
         self.base = repository.refs.read(ref)
         self.reader = PendingReader(reader, sink)
@@ -240,14 +235,12 @@ def open_session(
     reader: Reader,
     *,
     ref: str,
-    storage: Storage = "loose",
     wait: float = DEFAULT_WAIT,
 ) -> Iterator[Session]:
     """Take the write lock, finish what a killed writer left, and begin.
 
     Args:
         ref: Full name of the branch, ``refs/heads/main``.
-        storage: ``"loose"`` for a few commits, ``"pack"`` for hundreds (docs/decisions/0003).
         wait: Seconds to wait for another writer.
 
     Raises:
@@ -255,23 +248,12 @@ def open_session(
     """
     with write_lock(repository.state_dir, wait=wait) as lock:
         recovery.recover(repository, reader, held=(lock,))
-        with _sink(repository, storage, lock) as sink:
+        sink = PackSink(repository.common_dir / "objects", repository.algorithm)
+        try:
             yield Session(repository, reader, ref=ref, sink=sink, held=(lock,))
+        finally:
+            sink.drop()
         with suppress(
             EnvironmentFailure, OSError
         ):  # the change is made; doctor tells what housekeeping lacks
             keep_house(repository, held=(lock,))
-
-
-@contextmanager
-def _sink(repository: Repository, storage: Storage, lock: int) -> Iterator[Sink]:
-    objects = repository.common_dir / "objects"
-    with ExitStack() as stack:
-        alone = storage == "loose" and stack.enter_context(gc_held_off(repository.common_dir))
-        sink: Sink = (
-            LooseSink(objects, repository.algorithm)
-            if alone
-            else PackSink(repository.root, objects, repository.algorithm, (lock,))
-        )
-        stack.callback(sink.drop)
-        yield sink

@@ -15,7 +15,7 @@ from gitreg.domain.settings import FORMAT, Settings
 from gitreg.errors import EnvironmentFailure, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
-from gitreg.gitstore.writer import Session, Storage, open_session
+from gitreg.gitstore.writer import Session, open_session
 from gitreg.registry import files
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
@@ -100,9 +100,7 @@ def apply(store: Store, ask: Ask) -> Receipt:
 
 def _attempt(store: Store, ask: Ask) -> Receipt:
     branch = store.branch()
-    # Past some dozens of objects one pack is cheaper than a file and an fsync for each (decision 0003).
-    storage: Storage = "pack" if len(ask.requests) > 50 else "loose"
-    with open_session(store.repository, store.reader, ref=branch.ref, storage=storage) as session:
+    with open_session(store.repository, store.reader, ref=branch.ref) as session:
         line = _Line(store, session, branch)
         made = line.add(ask)
         if made is None:
@@ -130,7 +128,7 @@ def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None
         GitregError: As ``apply``; then none of the commits stands.
     """
     branch = store.branch()
-    with open_session(store.repository, store.reader, ref=branch.ref, storage="pack") as session:
+    with open_session(store.repository, store.reader, ref=branch.ref) as session:
         line = _Line(store, session, branch)
         for ask in asks:
             before = len(line.tags)
