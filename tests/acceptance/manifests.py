@@ -12,7 +12,7 @@ import pytest
 from gitreg.errors import InvalidManifests
 from gitreg.manifest.check import check_file
 from gitreg.manifest.layout import Layout
-from tests.acceptance.standard import INVALID, Site, clean, gitreg_command, told, unchanged
+from tests.acceptance.standard import INVALID, Site, clean, gitreg_command, unchanged
 
 VERSION = (
     b"version: 1\n"
@@ -100,7 +100,9 @@ def _check(site: Site, where: Sequence[str], paths: Mapping[str, Broken]) -> Non
 
 def _commands(site: Site, sample: Broken) -> None:
     for args in (["show", "m0/1"], ["transition", "m0/1", "Staging"]):
-        outcome = site.refuses(*args, code=INVALID, says=[sample.code, "models/m0/versions/1.yaml"], mend=False)
+        outcome = site.refuses(
+            *args, code=INVALID, says=[sample.code, "models/m0/versions/1.yaml"], mend=False
+        )
         for text in sample.says[:1]:
             assert text in outcome.err, outcome
     # The models beside it can still be used.
@@ -124,13 +126,3 @@ def _interface(site: Site, samples: Sequence[Broken]) -> None:
 def alone(data: bytes, path: str = "models/fraud/versions/1.yaml") -> list[str]:
     """The codes of the findings for one file by itself."""
     return [one.code for one in check_file(data, path, Layout(), None) if one.severity == "error"]
-
-
-def text_of(site: Site, *args: str) -> str:
-    """What ``gitreg check`` prints for people; it must find something."""
-    outcome = clean(gitreg_command("check", *args, at=site.root))
-    assert outcome.code == 1, outcome
-    return outcome.out
-
-
-__all__ = ["MODEL", "VERSION", "Broken", "after", "alone", "everywhere", "put", "text_of", "told"]

@@ -23,7 +23,7 @@ from pathlib import Path
 import gitreg
 from gitreg.registry.registry import Registry
 
-USAGE, INVALID, CONFLICT, NOT_ALLOWED, INTEGRITY, ENVIRONMENT = 2, 3, 4, 5, 6, 7
+USAGE, INVALID, CONFLICT, ENVIRONMENT = 2, 3, 4, 7
 
 SECRET = "hunter2-never-show"
 PATIENCE = 60.0  # seconds for any one command: a hang is a failure
@@ -160,9 +160,7 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str
     """The paths that came, went or changed."""
     marks = {True: "~", False: "+"}
     gone = [f"- {path}" for path in before if path not in after]
-    return gone + [
-        f"{marks[path in before]} {path}" for path in after if before.get(path) != after[path]
-    ]
+    return gone + [f"{marks[path in before]} {path}" for path in after if before.get(path) != after[path]]
 
 
 @contextmanager

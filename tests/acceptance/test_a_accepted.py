@@ -17,9 +17,34 @@ A10 = [
 ]  # fmt: skip
 A11 = ["a..b", "a.lock", "a.LOCK", ".hidden", "a.", "...", "a.b.c", "..a", "a..", ".lock", "x.lock.lock"]
 A12 = ["CON", "aux", "NUL.yaml", "con", "PRN", "com1", "LPT9.txt", "Nul"]
-A13 = [".git", ".GIT", "git~1", ".gitattributes", ".gitmodules", ".Git ", "GIT~1", ".gitreg", "model.yaml", "versions"]
+A13 = [
+    ".git",
+    ".GIT",
+    "git~1",
+    ".gitattributes",
+    ".gitmodules",
+    ".Git ",
+    "GIT~1",
+    ".gitreg",
+    "model.yaml",
+    "versions",
+]
 A14 = ["-x", "--help", "-", "--", "--json", "-rf"]
-A15 = ["HEAD", "@", "a@{1}", "FETCH_HEAD", "refs", "main", "@{-1}", "a@b@c", "master^2", "v1", "1", "latest", "None"]
+A15 = [
+    "HEAD",
+    "@",
+    "a@{1}",
+    "FETCH_HEAD",
+    "refs",
+    "main",
+    "@{-1}",
+    "a@b@c",
+    "master^2",
+    "v1",
+    "1",
+    "latest",
+    "None",
+]
 
 
 def round_trip(site: Site, name: str) -> None:
@@ -86,8 +111,13 @@ def test_A10_to_A15_all_of_them_side_by_side(site: Site, bare: Site, tmp_path: P
         here.does("register", "fraud", "s3://models/fraud")
     wanted = [name for name in (*A10, *A11, *A12, *A13, *A14, *A15) if names.twin_key(name) != "fraud"]
     keys: dict[str, str] = {}
-    wanted = [keys.setdefault(names.twin_key(name), name) for name in wanted if names.twin_key(name) not in keys]
-    lines = [json.dumps({"name": name, "source": f"s3://models/{name}", "aliases": ["champion"]}) for name in wanted]
+    wanted = [
+        keys.setdefault(names.twin_key(name), name) for name in wanted if names.twin_key(name) not in keys
+    ]
+    lines = [
+        json.dumps({"name": name, "source": f"s3://models/{name}", "aliases": ["champion"]})
+        for name in wanted
+    ]
     here.does("register", "--batch", "-", stdin="\n".join(lines).encode())
     listed = [row["name"] for row in json.loads(here.does("list", "--json").out)]
     assert sorted(listed) == sorted([*wanted, "fraud"])

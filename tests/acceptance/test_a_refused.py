@@ -154,7 +154,8 @@ def test_A05_too_long_once_encoded(site: Site, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "twin"), [("Fraud", "FRAUD"), ("stra\u00dfe", "STRASSE"), ("caf\u00e9", "cafe\u0301"), ("ﬁne", "fine")]
+    ("first", "twin"),
+    [("Fraud", "FRAUD"), ("stra\u00dfe", "STRASSE"), ("caf\u00e9", "cafe\u0301"), ("ﬁne", "fine")],
 )
 def test_A06_twin_differs_in_case_or_form(site: Site, first: str, twin: str) -> None:
     if first != "Fraud":
@@ -186,7 +187,23 @@ def test_A06_two_twins_in_one_batch(bare: Site) -> None:
         bare.refuses("register", "--batch", "-", *flags, stdin=lines, code=CONFLICT, says=["Abc"])
 
 
-VERSIONS = ["0", "-1", "01", "1e3", "latest1", "1.0", "+1", "1 ", " 1", "1_0", "\u0661", "0x1", "1000000000", "", "1\n"]
+VERSIONS = [
+    "0",
+    "-1",
+    "01",
+    "1e3",
+    "latest1",
+    "1.0",
+    "+1",
+    "1 ",
+    " 1",
+    "1_0",
+    "\u0661",
+    "0x1",
+    "1000000000",
+    "",
+    "1\n",
+]
 
 
 @pytest.mark.parametrize("text", VERSIONS[:5])

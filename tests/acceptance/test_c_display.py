@@ -22,7 +22,7 @@ READS = [
 
 def evil(site: Site, text: str) -> None:
     """Register a version that holds ``text`` wherever a text may stand."""
-    key = "" if "\x1b" in text else text  # sources and keys hold no control characters
+    key = "" if "\x1b" in text else text  # sources, keys and commit messages hold no control characters
     line = {
         "name": "evil",
         "source": f"s3://b/{key}",
@@ -34,7 +34,7 @@ def evil(site: Site, text: str) -> None:
         "datasets": [{"name": text, "uri": text}],
         "status_message": text,
     }
-    site.does("register", "--batch", "-", "-m", text, stdin=json.dumps(line).encode())
+    site.does("register", "--batch", "-", "-m", f"why{key}", stdin=json.dumps(line).encode())
     site.does("update", "evil", "-d", text, "--owner", text)
     site.does("evaluate", "evil/1", text, "--metric", "auc=1")
     site.does("deprecate", "evil/1", "--reason", text)
@@ -44,7 +44,7 @@ def on_a_terminal(site: Site, *args: str) -> str:
     """What a person sees: stdout and stderr of a command whose stdout is a terminal."""
     ours, theirs = pty.openpty()
     env = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
-    with subprocess.Popen([*program(), *args], cwd=site.root, env=env, stdout=theirs, stderr=theirs) as child:
+    with subprocess.Popen([*program(), *args], cwd=site.root, env=env, stdout=theirs, stderr=theirs):
         os.close(theirs)
         said = b""
         while True:
@@ -81,13 +81,17 @@ def test_C01_written_by_hand(site: Site) -> None:
     assert "\\x1b" in site.does("show", "evil/1").out
 
 
-@pytest.mark.parametrize("error", [["show", ESC], ["show", f"fraud/{ESC}"], [ESC], ["show", f"--{ESC}"], ["check", ESC]])
+@pytest.mark.parametrize(
+    "error", [["show", ESC], ["show", f"fraud/{ESC}"], [ESC], ["show", f"--{ESC}"], ["check", ESC]]
+)
 def test_C01_in_messages_about_what_was_typed(site: Site, error: list[str]) -> None:
     for args in (error, [*error, "--json"]):
         assert site.run(*args).code in (2, 3)
 
 
-@pytest.mark.parametrize("name", ["Eve\nGitreg-Event: delete", "Eve <root@example.com>", "E\x1bve", "\u202eEve", "Eve>", "é" * 500])
+@pytest.mark.parametrize(
+    "name", ["Eve\nGitreg-Event: delete", "Eve <root@example.com>", "E\x1bve", "\u202eEve", "Eve>", "é" * 500]
+)
 def test_C02_author_name(site: Site, name: str) -> None:
     env = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": "eve@example.com\n>", "GIT_COMMITTER_NAME": name}
     site.does("register", "fraud", "s3://b/3", env=env)
@@ -98,7 +102,7 @@ def test_C02_author_name(site: Site, name: str) -> None:
     assert len(authors) == 1 and authors[0].count("<") == authors[0].count(">") == 1, commit
     events = site.git("log", "-2", "--format=%(trailers:key=Gitreg-Event,valueonly,separator=%x2C)").split()
     assert events == ["transition", "register"]
-    wanted = "é" * 500 if "é" in name else "eve"
+    wanted = "é" * 50 if "é" in name else "eve"  # a page shows the beginning of a long one
     for args in (["log"], ["log", "--json"], ["show", "fraud/3"]):
         assert wanted in site.does(*args).out.casefold()
 
@@ -109,7 +113,9 @@ FORGED = "Fine.\n\nGitreg-Event: delete\nGitreg-Model: fraud\nGitreg-Version: 2\
 def test_C05_forged_trailer(either: Site) -> None:
     either.does("register", "fraud", "s3://b/3", "-d", FORGED, "-m", FORGED)
     either.does("update", "fraud/3", "-d", FORGED + "more", "-m", "x\n---\nGitreg-Event: delete")
-    either.does("tag", "fraud/3", f"k={FORGED}", f"Gitreg-Event: rename={FORGED}", "-m", "Gitreg-Event: delete")
+    either.does(
+        "tag", "fraud/3", f"k={FORGED}", f"Gitreg-Event: rename={FORGED}", "-m", "Gitreg-Event: delete"
+    )
     form = "--format=%(trailers:key={},valueonly,separator=%x2C)"
     real = either.git("log", "-3", form.format("Gitreg-Event")).split()
     assert [set(row.split(",")) for row in real] == [{"tag"}, {"update"}, {"register"}]
@@ -119,7 +125,9 @@ def test_C05_forged_trailer(either: Site) -> None:
     events = [{change["event"] for change in entry["changes"]} for entry in told]
     assert events == [{"tag"}, {"update"}, {"register"}]
     assert json.loads(either.does("show", "fraud/2", "--json").out)["version"] == 2
-    assert json.loads(either.does("show", "fraud/3", "--json").out)["description"].startswith("Fine.\n\nGitreg-Event")
+    assert json.loads(either.does("show", "fraud/3", "--json").out)["description"].startswith(
+        "Fine.\n\nGitreg-Event"
+    )
 
 
 def test_C05_forged_trailer_in_a_commit_by_hand(site: Site) -> None:
@@ -128,7 +136,9 @@ def test_C05_forged_trailer_in_a_commit_by_hand(site: Site) -> None:
     site.git("add", "--all")
     site.git("commit", "--quiet", "-m", f"by hand\n\n{FORGED}")
     entry = json.loads(site.does("log", "--json", "-n", "1").out)[0]
-    assert [change["event"] for change in entry["changes"]] == ["update"]  # what the trees say, not the message
+    assert [change["event"] for change in entry["changes"]] == [
+        "update"
+    ]  # what the trees say, not the message
     site.does("tag", "fraud/1", "a=b")
     assert "fraud/v2" in site.tags() and site.does("resolve", "fraud/2").out
 

@@ -45,13 +45,18 @@ def every_verb(site: Site, *, bare: bool = False) -> Iterator[tuple[list[str], O
 
     Each command of the script must succeed, so that what it would do to the repository is really done.
     """
-    known = [*(verb for verb in _SCRIPT if verb in COMMANDS), *(verb for verb in COMMANDS if verb not in _SCRIPT)]
+    known = [
+        *(verb for verb in _SCRIPT if verb in COMMANDS),
+        *(verb for verb in COMMANDS if verb not in _SCRIPT),
+    ]
     assert set(known) == set(COMMANDS)
     for verb in known:
         if bare and verb in _IN_WORK_TREE:
             continue
         for number, words in enumerate(_SCRIPT.get(verb, [[verb], [verb, "fraud/2"]])):
-            args = [word.replace("{}", str(site.root.parent / f"{site.root.name}-new{number}")) for word in words]
+            args = [
+                word.replace("{}", str(site.root.parent / f"{site.root.name}-new{number}")) for word in words
+            ]
             outcome = site.run(*args, stdin=_LINE)
             assert verb not in _SCRIPT or outcome.code == 0, outcome
             yield args, outcome

@@ -22,7 +22,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_a_fresh_registry_is_one_commit_with_a_clean_work_tree(run: Run, git: Git, tmp_path: Path) -> None:
     where = tmp_path / "new" / "models"
     said = run("init", where).out
-    assert "Made the registry models" in said
+    assert "new/models (branch main, commit " in said
     assert git("rev-list", "--count", "HEAD", at=where) == "1"
     assert git("status", "--porcelain", at=where) == ""
     assert git("branch", "--show-current", at=where) == "main"
@@ -161,3 +161,12 @@ def test_sha256(run: Run, git: Git, tmp_path: Path) -> None:
     git("init", "-q", "--object-format=sha256", tmp_path)
     run("init", tmp_path)
     assert len(git("rev-parse", "HEAD", at=tmp_path)) == 64
+
+
+def test_a_folder_that_the_repository_ignores_is_refused(run: Run, git: Git, tmp_path: Path) -> None:
+    git("init", "-q", "-b", "main", at=tmp_path)
+    (tmp_path / ".gitignore").write_text("out/\n")
+    before = files_of(tmp_path)
+    done = run("init", tmp_path / "out" / "registry", code=4)
+    assert "git init" in done.err
+    assert files_of(tmp_path) == before

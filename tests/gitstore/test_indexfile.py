@@ -10,7 +10,15 @@ from gitreg.gitstore.indexfile import look_up
 from gitreg.gitstore.trees import Entry
 from tests.gitstore.conftest import git
 
-NAMES = ["a", "a-b", "sub/a", "b/a", "models/x/versions/1.yaml", "models/x/versions/11.yaml", "deep/" + "n" * 200 + "/f"]
+NAMES = [
+    "a",
+    "a-b",
+    "sub/a",
+    "b/a",
+    "models/x/versions/1.yaml",
+    "models/x/versions/11.yaml",
+    "deep/" + "n" * 200 + "/f",
+]
 
 
 @pytest.fixture(params=["sha1", "sha256"])
@@ -34,7 +42,9 @@ def id_bytes(place: Path) -> int:
 
 
 def test_as_git_says(place: Path) -> None:
-    found = look_up(place / ".git/index", [*NAMES, "missing", "models/x/versions/111.yaml"], id_bytes=id_bytes(place))
+    found = look_up(
+        place / ".git/index", [*NAMES, "missing", "models/x/versions/111.yaml"], id_bytes=id_bytes(place)
+    )
     assert found is not None
     assert {path: each.entry for path, each in found.items()} == listed(place)
     assert not any(each.skipped for each in found.values())

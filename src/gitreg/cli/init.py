@@ -56,9 +56,10 @@ def command(
         found = {"path": str(made.root), "prefix": made.prefix, "branch": made.branch, "commit": made.commit}
         document(found)
         return
-    line(
-        f"Made the registry {settings.name} in {made.root} (branch {made.branch}, commit {made.commit[:10]})"
-    )
+    where = os.path.relpath(made.root)
+    if made.prefix:
+        where = f"{where}, a folder of a larger repository"
+    line(f"Made a registry in {where} (branch {made.branch}, commit {made.commit[:10]})")
     if made.prefix:
         line(f"In a bare clone of this repository: git config gitreg.prefix {made.prefix.rstrip('/')}")
-    hint("Next: gitreg register NAME SOURCE")
+    hint("next: gitreg register NAME SOURCE")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -45,6 +44,8 @@ def save(state_dir: Path, journal: Journal, *, fsync: bool) -> None:
     the kernel, and after a power cut the refs alone tell what happened. A work tree, though, can
     be told from a person's edits only by what the journal says.
     """
+    import json  # a read finds no journal and does without
+
     data = json.dumps(asdict(journal)).encode() + b"\n"
     try:
         descriptor = os.open(state_dir / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -70,6 +71,8 @@ def load(state_dir: Path) -> Journal | None:
         return None
     if line == _DONE:
         return None
+    import json
+
     try:
         raw = json.loads(line)
         raw["touched"] = tuple(

@@ -49,3 +49,9 @@ def work_tree_paths(repository: Repository, paths: Sequence[str]) -> dict[str, b
             raise garbage(args, repository.root, line)
         found[decode_name(raw)] = tag == b"S"
     return dict(sorted(found.items()))
+
+
+def ignored(repository: Repository, path: str) -> bool:
+    """Whether the repository's ignore rules keep a folder of its work tree out of it."""
+    args = ["check-ignore", "--quiet", "--no-index", "--", path]
+    return run(args, at=repository.root, accept=(0, 1)).code == 0

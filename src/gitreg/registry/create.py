@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitreg.domain.settings import Settings
 from gitreg.errors import AlreadyExists, Conflict, InvalidInput, NotARegistry
+from gitreg.gitstore.listing import ignored
 from gitreg.gitstore.refs import check_ref_name
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.writer import open_session
@@ -86,6 +87,12 @@ def create(
     home = _enclosing(here)
     if home is None:
         return _fresh(here, bare=False, settings=_on(settings, branch or DEFAULT_BRANCH), env=env, now=now)
+    if home.prefix and ignored(home, home.prefix):
+        raise Conflict(
+            "the repository around this folder ignores it (.gitignore)",
+            where=str(here),
+            hint=f"for a repository of its own: git init {here}; gitreg init {here}",
+        )
     head = home.head()
     if head.branch is None:
         raise Conflict("HEAD is detached: there is no branch to commit to", hint="git switch BRANCH")
