@@ -255,7 +255,7 @@ def test_tags_are_the_same_in_any_clone(worktree: Path, git: Git, tmp_path: Path
     git(clone, "branch", "--unset-upstream")
     with open_registry(clone) as registry:
         registry.register("churn", "s3://new")
-    wanted = {line for line in git(worktree, "show-ref", "--tags").splitlines()}
+    wanted = set(git(worktree, "show-ref", "--tags").splitlines())
     assert wanted <= set(git(clone, "show-ref", "--tags").splitlines())
 
 

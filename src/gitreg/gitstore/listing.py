@@ -53,5 +53,6 @@ def work_tree_paths(repository: Repository, paths: Sequence[str]) -> dict[str, b
 
 def ignored(repository: Repository, path: str) -> bool:
     """Whether the repository's ignore rules keep a folder of its work tree out of it."""
-    args = ["check-ignore", "--quiet", "--no-index", "--", path]
-    return run(args, at=repository.root, accept=(0, 1)).code == 0
+    args = ["check-ignore", "--quiet", "--no-index", "--", f"./{path}"]  # ./ for a name that begins with :
+    plain = {"GIT_LITERAL_PATHSPECS": "0"}  # this command can't be told to take paths literally
+    return run(args, at=repository.root, accept=(0, 1), extra_env=plain).code == 0
