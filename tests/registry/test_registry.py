@@ -291,6 +291,23 @@ def test_twin_model(registry: Registry) -> None:
     assert "fraud" in caught.value.hint
 
 
+def test_a_version_removed_by_hand_keeps_its_number(worktree: Path, git: Git) -> None:
+    with open_registry(worktree) as registry:
+        registry.register("churn", "s3://1")
+        registry.register("churn", "s3://2")
+        was = git(worktree, "rev-parse", "churn/v2")
+        git(worktree, "rm", "-q", "models/churn/versions/2.yaml")
+        git(worktree, "commit", "-qm", "remove by hand")
+        with pytest.raises(Conflict) as caught:
+            registry.register("churn", "s3://3")
+        assert "gitreg restore churn/2" in caught.value.hint
+        registry.restore("churn/2")
+        assert registry.resolve("churn/2") == "s3://2"
+        assert git(worktree, "rev-parse", "churn/v2") == was
+        assert registry.register("churn", "s3://3").version == 3
+        assert git(worktree, "status", "--porcelain") == ""
+
+
 def test_settings_of_a_newer_format_are_read_and_never_written(worktree: Path, git: Git) -> None:
     settings = worktree / "gitreg.yaml"
     settings.write_text(settings.read_text().replace("format: 1", "format: 2"))

@@ -12,10 +12,11 @@ from gitreg.domain.settings import TagSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagPlan:
-    """One annotated tag: its name below ``refs/tags/`` and its message."""
+    """One annotated tag: its name below ``refs/tags/``, its message, and the change that it marks."""
 
     name: str
     message: str
+    change: Change
 
 
 def version_tag(name: str, version: int, settings: TagSettings) -> str:
@@ -45,11 +46,12 @@ def plan_tags(
             continue
         if change.event == "register" and settings.made_for == "all":
             name = version_tag(change.model, change.version, settings)
-            plans.append(TagPlan(name=name, message=f"{change.model} version {change.version}\n"))
+            message = f"{change.model} version {change.version}\n"
+            plans.append(TagPlan(name=name, message=message, change=change))
         gained = change.event in ("transition", "assign") and change.stage not in (None, *change.origin)
         if gained and change.stage and settings.made_for != "none":
             number = next_number(change.model, change.stage)
             name = f"{stage_tags(change.model, change.stage, settings)}{number}"
             message = f"{change.model} version {change.version} in {change.stage}\n"
-            plans.append(TagPlan(name=name, message=message))
+            plans.append(TagPlan(name=name, message=message, change=change))
     return plans

@@ -9,12 +9,12 @@ shortcut: without it the whole first-parent history is looked at.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gitreg.domain.changes import Change
 from gitreg.domain.settings import Settings
-from gitreg.domain.tagging import plan_tags, stage_tags
+from gitreg.domain.tagging import TagPlan, plan_tags, stage_tags
 from gitreg.gitstore.log import is_ancestor
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.writer import Session
@@ -35,13 +35,26 @@ class TagBook:
         self._marker = store.repository.state_dir / "tagged"
 
     def tag(
-        self, session: Session, commit: str, changes: Sequence[Change], tagger: Person, when: datetime
-    ) -> list[str]:
-        """Have the session make the tags of one commit; returns their names."""
+        self,
+        session: Session,
+        commit: str,
+        changes: Sequence[Change],
+        *,
+        tagger: Person,
+        when: datetime,
+        restored: Collection[tuple[str, int]] = (),
+    ) -> list[TagPlan]:
+        """Have the session make the tags of one commit; returns what it made.
+
+        A version that is restored has its tag already, where it was removed without a tombstone.
+        """
         made = []
         for plan in plan_tags(changes, self.settings.tags, self._next):
+            back = (plan.change.model, plan.change.version) in restored
+            if back and self.store.repository.refs.exists(_TAGS + plan.name):
+                continue
             session.tag(name=plan.name, target=commit, message=plan.message, tagger=tagger, when=when)
-            made.append(plan.name)
+            made.append(plan)
         return made
 
     def catch_up(self, session: Session, head: str | None) -> None:

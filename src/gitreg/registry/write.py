@@ -10,9 +10,9 @@ from gitreg.domain.changes import Change
 from gitreg.domain.compare import compare_edit
 from gitreg.domain.decide import decide
 from gitreg.domain.edits import Draft, Edit
-from gitreg.domain.requests import Request
+from gitreg.domain.requests import Request, RestoreVersion
 from gitreg.domain.settings import FORMAT, Settings
-from gitreg.errors import EnvironmentFailure, MovedRef
+from gitreg.errors import Conflict, EnvironmentFailure, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
 from gitreg.gitstore.writer import Session, open_session
@@ -21,7 +21,7 @@ from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
 from gitreg.registry.store import Branch, Store
 from gitreg.registry.tagbook import TagBook
-from gitreg.registry.view import View
+from gitreg.registry.view import View, view_at
 
 # Under the lock only a foreign Git process can move the branch: a few tries meet it, many would hide a loop.
 _TRIES = 5
@@ -165,6 +165,7 @@ class _Line:
         self.head = session.base
         self.view = _writable(store, session.base)
         self.tags: list[str] = []
+        self._registered: dict[str, Change] = {}
         self.book = TagBook(store, self.view.settings) if self._tagging(self.view.settings) else None
         if self.book:
             self.book.catch_up(session, self.head)
@@ -196,18 +197,32 @@ class _Line:
             when=now,
         )
         if self.book:
-            self.tags += self.book.tag(self.session, self.head, changes, ask.committer, now)
-        self.view = self._view(self.head)
+            restored = [(r.name, r.version) for r in ask.requests if isinstance(r, RestoreVersion)]
+            made = self.book.tag(
+                self.session, self.head, changes, tagger=ask.committer, when=now, restored=restored
+            )
+            self.tags += [plan.name for plan in made]
+            self._registered |= {f"refs/tags/{plan.name}": plan.change for plan in made}
+        self.view = view_at(self.decoder, self.head, self.store.prefix)
         return _Made(commit=self.head, changes=changes, edit=edit)
 
-    def _view(self, commit: str) -> View:
-        from gitreg.registry.view import view_at
-
-        return view_at(self.decoder, commit, self.store.prefix)
-
     def publish(self) -> None:
-        """Move the branch and make the tags, durably."""
-        self.session.publish()
+        """Move the branch and make the tags, durably.
+
+        Raises:
+            Conflict: A tag is there already: most often of a version that was removed by hand.
+        """
+        try:
+            self.session.publish()
+        except Conflict as error:
+            change = self._registered.get(error.where)
+            if change is None or change.event != "register":
+                raise
+            raise Conflict(
+                f"{change.subject} was registered before and its manifest is gone: no number is used twice",
+                where=error.where,
+                hint=f"gitreg restore {change.subject} (or, where the tag is another's, set tags.prefix)",
+            ) from error
         if self.book and self.head:
             self.book.completed(self.head)
 
