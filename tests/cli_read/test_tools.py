@@ -195,7 +195,8 @@ class TestDoctor:
         assert run("doctor", "--registry", tmp_path / "clone").out == "all is well\n"
 
     def test_an_object_without_content(self, run: Run, filled: Path, git: Git) -> None:
-        blob = git("rev-parse", f"HEAD:{ONE}", at=filled)
+        (filled / "note").write_text("mine")
+        blob = git("hash-object", "-w", "note", at=filled)  # loose, as Git makes them
         path = filled / ".git/objects" / blob[:2] / blob[2:]
         path.chmod(0o644)
         path.write_bytes(b"")
