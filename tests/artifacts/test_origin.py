@@ -87,11 +87,13 @@ def test_a_broken_mlmodel_is_a_warning(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_registered_with_a_warning(tmp_path: Path) -> None:
-    for source in ("modle", "/nonexistent/model", "file:///nonexistent/model"):
-        description = describe(source, env={}, cwd=tmp_path)
-        assert description.origin == Origin(source=source)
-        (warning,) = description.warnings
-        assert source in warning and "no such file or folder" in warning
+    description = describe("file:///nonexistent/model", env={}, cwd=tmp_path)
+    assert description.origin == Origin(source="file:///nonexistent/model")
+    (warning,) = description.warnings
+    assert "no such file or folder" in warning
+    for source in ("modle", "/nonexistent/model", "~/model"):
+        with pytest.raises(InvalidInput, match="no file or folder"):
+            describe(source, env={}, cwd=tmp_path)
 
 
 def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:

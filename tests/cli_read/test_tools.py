@@ -45,8 +45,13 @@ class TestFmt:
         path.write_text(
             'updated: "2026-11-23T10:00:00.000Z"\nname:   churn\ncreated: "2026-11-23T10:00:00.000Z"\n'
         )
-        run("fmt", path)
-        assert path.read_text().splitlines()[0] == "name: churn"
+        before = path.read_bytes()
+        other = tmp_path / "model.yaml"
+        other.write_bytes(before)
+        for place in (path, other):
+            assert "no manifest of a registry" in run("fmt", place, code=3).err
+        run("fmt", tmp_path)
+        assert path.read_bytes() == other.read_bytes() == before
 
     def test_what_is_not_there(self, run: Run, filled: Path, tmp_path: Path) -> None:
         assert "no such file" in run("fmt", "nothing.yaml", code=3).err

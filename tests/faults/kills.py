@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -72,8 +73,9 @@ def _write(target: Path, command: Sequence[str], tally: Tally, kills: int, chanc
         timer.start()
         out, errors = process.communicate()
         timer.cancel()
-        if out.strip():
-            tally.acknowledged.add(out.split()[0])
+        told = re.search(r"m/v\d+", out)
+        if told:
+            tally.acknowledged.add(told[0])
         if process.returncode == -signal.SIGKILL:
             tally.killed += 1
         elif process.returncode:

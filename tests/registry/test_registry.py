@@ -271,6 +271,7 @@ def test_no_tags_on_another_branch_or_one_that_follows_a_remote(
     git(tmp_path, "clone", "-q", str(worktree), "clone")
     with open_registry(tmp_path / "clone") as registry:
         registry.register("churn", "s3://1")
+        assert "follows origin/main" in registry.warnings[0]
     assert tags(git, tmp_path / "clone") == []
 
 
@@ -298,14 +299,22 @@ def test_a_version_removed_by_hand_keeps_its_number(worktree: Path, git: Git) ->
         was = git(worktree, "rev-parse", "churn/v2")
         git(worktree, "rm", "-q", "models/churn/versions/2.yaml")
         git(worktree, "commit", "-qm", "remove by hand")
-        with pytest.raises(Conflict) as caught:
-            registry.register("churn", "s3://3")
-        assert "gitreg restore churn/2" in caught.value.hint
+        assert registry.register("churn", "s3://3").version == 3
         registry.restore("churn/2")
         assert registry.resolve("churn/2") == "s3://2"
         assert git(worktree, "rev-parse", "churn/v2") == was
-        assert registry.register("churn", "s3://3").version == 3
+        assert registry.register("churn", "s3://4").version == 4
         assert git(worktree, "status", "--porcelain") == ""
+
+
+def test_a_new_model_under_an_old_name_is_told(registry: Registry) -> None:
+    registry.register("churn", "s3://1")
+    registry.delete("churn")
+    assert registry.register("churn", "s3://2").version == 2
+    assert "deleted before" in registry.warnings[-1]
+    registry.rename("churn", "attrition")
+    registry.register("churn", "s3://3")
+    assert "renamed to attrition" in registry.warnings[-1]
 
 
 def test_settings_of_a_newer_format_are_read_and_never_written(worktree: Path, git: Git) -> None:

@@ -48,7 +48,8 @@ def digest_folder(path: Path, *, progress: Progress | None = None) -> FolderDige
     r"""Hash every regular file under ``path``, or ``path`` itself when it is a file.
 
     The digest of a file is its SHA-256, as ``sha256sum FILE`` prints it. The digest of a folder is
-    the SHA-256 of the sorted lines ``"<hex>  <relative path>\n"``, so this prints the same::
+    the SHA-256 of the sorted lines ``"<hex>  <relative path>\n"``, so this prints the same (a folder
+    ``.git``, if there is one, left out)::
 
         cd FOLDER && find . -type f | sed 's|^\./||' | xargs -d '\n' sha256sum | LC_ALL=C sort | sha256sum
 
@@ -110,6 +111,8 @@ def _walk(top: str) -> Iterator[_Entry]:
         except OSError as error:
             raise _unreadable(folder, error) from error
         for child in children:
+            if child.name == ".git":
+                continue  # its files change with every commit and are no part of the model
             name = f"{inside}/{child.name}" if inside else child.name
             if child.is_dir(follow_symlinks=False):
                 pending.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from gitreg.artifacts.uris import check_source, has_scheme, local_path
 from gitreg.domain.model import Code, Dataset, Origin
 from gitreg.domain.names import shown
 from gitreg.errors import InvalidInput
+
+_RUN = re.compile(r"runs:/([A-Za-z0-9][\w-]{0,255})/")  # MLflow's rule for the ids of runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,18 @@ def describe(
     warnings = list(check_source(source))
     if source.startswith("runs:") and not source.removeprefix("runs:").strip("/"):
         raise InvalidInput(f"{shown(source)} names no run", where="source", hint="runs:/RUN_ID/PATH")
-    origin = Origin(source=source, run_id=run_id)
+    named = _RUN.match(source)
+    origin = Origin(source=source, run_id=run_id or (named[1] if named else None))
     path = local_path(source, cwd=cwd)
     if path is not None and os.path.lexists(path):
         origin, more = _local(source, path, run_id, progress)
         warnings += more
+    elif path is not None and not has_scheme(source):
+        raise InvalidInput(
+            f"there is no file or folder {shown(source)} here, and it is no URI",
+            where="source",
+            hint="name a file, a folder or a URI; --no-look-up takes any text as it is",
+        )
     elif path is not None:
         warnings.append(f"{shown(source)} is registered as given: there is no such file or folder here")
     if origin.run_id or path is None:

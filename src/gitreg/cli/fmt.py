@@ -14,7 +14,7 @@ import click
 from gitreg.cli.options import chosen_place
 from gitreg.cli.output import line, note
 from gitreg.domain.findings import Finding
-from gitreg.errors import InvalidManifests, NotARegistry, NotFound
+from gitreg.errors import InvalidInput, InvalidManifests, NotARegistry, NotFound
 from gitreg.render.text import plural, safe_block
 
 
@@ -69,14 +69,24 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             inside = path / "models" if (path / "gitreg.yaml").is_file() else path
             yield from sorted(each for each in inside.rglob("*.yaml") if _is_manifest(each))
         elif path.is_file():
+            if not _is_manifest(path):
+                raise InvalidInput(
+                    "the file is no manifest of a registry",
+                    where=str(path),
+                    hint="gitreg.yaml, models/NAME/model.yaml or models/NAME/versions/N.yaml",
+                )
             yield path
         else:
             raise NotFound("there is no such file", where=str(path))
 
 
 def _is_manifest(path: Path) -> bool:
-    named = path.name == "model.yaml" or (path.parent.name == "versions" and path.stem.isdigit())
-    return named and path.is_file() and not path.is_symlink()
+    named = path.name in ("gitreg.yaml", "model.yaml") or (
+        path.parent.name == "versions" and path.stem.isdigit()
+    )
+    # Other tools have files of these names, too: only those below a gitreg.yaml are ours.
+    ours = any((folder / "gitreg.yaml").is_file() for folder in path.absolute().parents)
+    return named and ours and path.is_file() and not path.is_symlink()
 
 
 def _registry_root() -> Path:

@@ -14,6 +14,7 @@ from gitreg.errors import Conflict
 from gitreg.registry.receipt import Receipt
 from gitreg.registry.states import TreeStates
 from gitreg.registry.view import View
+from gitreg.registry.write import version_is_tagged
 
 
 class Batch:
@@ -40,6 +41,7 @@ class Batch:
                 twin=self._draft.twin,
                 settings=self.view.settings,
                 now=self.now,
+                used=lambda name, version: version_is_tagged(self.view, name, version),
             )
             self._draft.add(edit)
             edits.update(edit)

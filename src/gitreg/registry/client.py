@@ -253,6 +253,7 @@ def register_model(
     *,
     tags: Mapping[str, str] | None = None,
     registry: Registry | str | os.PathLike[str] | None = None,
+    await_registration_for: int | None = None,
 ) -> ModelVersionDetails:
     """Register a version of ``name`` from ``model_uri`` (``mlflow.register_model``).
 
@@ -261,6 +262,7 @@ def register_model(
         name: The registered model; created when it is new.
         tags: Tags of the version.
         registry: An open registry or its path; None: ``GITREG_REGISTRY`` or the current folder.
+        await_registration_for: Taken for MLflow's sake: a registration is done when the call returns.
     """
     client = Client(registry)
     made = client.registry.register(name, model_uri, tags=_texts(tags))

@@ -157,8 +157,12 @@ def _wanted(store: Store, head: str, settings: Settings) -> Iterator[_Wanted]:
         return numbers[name, stage]
 
     algorithm = store.repository.algorithm
+    seen: set[str] = set()
     for commit, changes in commits_between(store, None, head):
         for plan in plan_tags(changes, settings.tags, following):
+            if plan.name in seen:
+                continue  # a version removed by hand that came back: its first registration has the tag
+            seen.add(plan.name)
             oid = _tag_id(
                 plan.name, plan.message, commit.oid, commit.committer, commit.commit_time, algorithm
             )

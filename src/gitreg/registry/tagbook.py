@@ -69,6 +69,7 @@ class TagBook:
         for commit, changes in commits_between(self.store, done, head):
             for plan in plan_tags(changes, self.settings.tags, self._next):
                 if _TAGS + plan.name not in existing:
+                    existing.add(_TAGS + plan.name)
                     session.tag(
                         name=plan.name,
                         target=commit.oid,

@@ -10,8 +10,10 @@ from gitreg.domain.changes import Change
 from gitreg.domain.compare import compare_edit
 from gitreg.domain.decide import decide
 from gitreg.domain.edits import Draft, Edit
+from gitreg.domain.model import ModelTombstone
 from gitreg.domain.requests import Request, RestoreVersion
 from gitreg.domain.settings import FORMAT, Settings
+from gitreg.domain.tagging import version_tag
 from gitreg.errors import Conflict, EnvironmentFailure, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
@@ -104,14 +106,14 @@ def _attempt(store: Store, ask: Ask) -> Receipt:
         line = _Line(store, session, branch)
         made = line.add(ask)
         if made is None:
-            return Receipt(branch=branch.name, warnings=line.warnings(()))
+            return Receipt(branch=branch.name)
         line.publish()
         return Receipt(
             commit=made.commit,
             branch=branch.name,
             changes=made.changes,
             tags=tuple(line.tags),
-            warnings=line.warnings(made.changes),
+            warnings=line.warnings(made),
             edit=made.edit,
         )
 
@@ -139,7 +141,7 @@ def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None
                     branch=branch.name,
                     changes=made.changes if made else (),
                     tags=tuple(line.tags[before:]),
-                    warnings=line.warnings(made.changes if made else ()),
+                    warnings=line.warnings(made),
                     edit=made.edit if made else {},
                 )
             )
@@ -226,14 +228,34 @@ class _Line:
         if self.book and self.head:
             self.book.completed(self.head)
 
-    def warnings(self, changes: tuple[Change, ...]) -> tuple[str, ...]:
-        """What the user should know about where the commit went."""
-        if changes and not self.branch.official:
+    def warnings(self, made: _Made | None) -> tuple[str, ...]:
+        """What the user should know about where the commit went, and what it did besides."""
+        if made is None:
+            return ()
+        found = []
+        upstream = self.store.repository.upstream(self.branch.name)
+        if not self.branch.official:
             own = self.view.settings.branch
-            return (
-                f"committed to {self.branch.name}, not to the registry's branch {own}: no tags were made",
+            found.append(
+                f"committed to {self.branch.name}, not to the registry's branch {own}: no tags were made"
             )
-        return ()
+        elif upstream and self.view.settings.tags.made_for != "none":
+            remote = upstream.removeprefix("refs/remotes/")
+            found.append(
+                f"no tags were made: {self.branch.name} follows {remote}, "
+                "and a rebase may still replace the commit"
+            )
+        for name, part in made.edit.items():
+            was = part.before.model
+            if isinstance(was, ModelTombstone) and any(
+                c.event == "register" and c.model == name for c in made.changes
+            ):
+                what = f"renamed to {was.renamed_to}" if was.renamed_to else "deleted"
+                found.append(
+                    f"a model {name} was {what} before: this is a new one, and its numbers go on from "
+                    f"{was.last_version}"
+                )
+        return tuple(found)
 
 
 def _writable(store: Store, commit: str | None) -> View:
@@ -253,6 +275,19 @@ def draft_of(requests: Sequence[Request], view: View, now: datetime) -> Draft:
     """Decide all requests, each on the state that the former ones leave."""
     draft = Draft(view.state, view.states.twin)
     for request in requests:
-        edit = decide(request, lookup=draft.state, twin=draft.twin, settings=view.settings, now=now)
+        edit = decide(
+            request,
+            lookup=draft.state,
+            twin=draft.twin,
+            settings=view.settings,
+            now=now,
+            used=lambda name, version: version_is_tagged(view, name, version),
+        )
         draft.add(edit)
     return draft
+
+
+def version_is_tagged(view: View, name: str, version: int) -> bool:
+    """Whether the version's Git tag is there: then its number was given out, whatever the files say."""
+    refs = view.states.reader.repository.refs
+    return refs.exists(f"refs/tags/{version_tag(name, version, view.settings.tags)}")

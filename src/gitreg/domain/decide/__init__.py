@@ -43,6 +43,7 @@ def decide(
     twin: Callable[[str], str | None],
     settings: Settings,
     now: datetime,
+    used: Callable[[str, int], bool] = lambda name, version: False,
 ) -> Edit:
     """What ``request`` changes, as the next values of the manifests that it touches.
 
@@ -52,6 +53,8 @@ def decide(
         twin: A name → the model of the registry that differs from it in case or Unicode form alone.
         settings: The registry's settings.
         now: Time of the change, aware, UTC.
+        used: Whether a version's number is known to have been given out though no file tells of it
+            (its Git tag is there): it is passed over.
 
     Returns:
         The edit; empty when everything is already as asked.
@@ -60,4 +63,4 @@ def decide(
         GitregError: NotFound, InvalidInput, AlreadyExists or Conflict, by the rules of each request.
     """
     rule = _RULES[type(request)]
-    return rule(request, Context(lookup=lookup, twin=twin, settings=settings, now=now))
+    return rule(request, Context(lookup=lookup, twin=twin, settings=settings, now=now, used=used))

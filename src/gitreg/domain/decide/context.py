@@ -27,6 +27,7 @@ class Context:
     twin: Callable[[str], str | None]
     settings: Settings
     now: datetime
+    used: Callable[[str, int], bool]
 
     def living(self, name: str) -> tuple[ModelState, RegisteredModel]:
         """The state and model called ``name``; NotFound when it is not there."""

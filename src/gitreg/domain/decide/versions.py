@@ -39,7 +39,7 @@ def register(request: requests.Register, context: Context) -> Edit:
         model = RegisteredModel(
             name=request.name, created=context.now, updated=context.now, last_version=state.last_version
         )
-    number = _free_number(request, state)
+    number = _free_number(request, state, context)
     version = ModelVersion(
         name=request.name,
         version=number,
@@ -58,8 +58,10 @@ def register(request: requests.Register, context: Context) -> Edit:
     return {request.name: ModelEdit(before=state, model=touched, versions={number: version})}
 
 
-def _free_number(request: requests.Register, state: ModelState) -> int:
+def _free_number(request: requests.Register, state: ModelState, context: Context) -> int:
     following = state.last_version + 1
+    while context.used(request.name, following):
+        following += 1
     if request.version is None or request.version == following:
         return following
     if request.version in state.versions:
