@@ -30,12 +30,14 @@ def in_one_process(workshop: Workshop, shapes: list[Shape], rounds: int) -> list
         for shape in shapes:
             registry = stack.enter_context(gitreg.open(workshop.bare(shape)))
             sides[f"ours {shape}"] = _ours(registry, shape)
-            loop = BareLoop(workshop.bare(shape), _models(shape))
-            sides[f"rival {shape}"] = _bare_loop(loop, _texts(shape, rounds + _ROUND_ROBIN))
+            for storage in ("pack", "loose"):
+                loop = BareLoop(workshop.bare(shape), _models(shape), storage)
+                sides[f"{storage} {shape}"] = _bare_loop(loop, _texts(shape, rounds + _ROUND_ROBIN))
         times = interleave(sides, rounds=rounds, warmup=_ROUND_ROBIN)
     rows = [
-        at_most(f"at {shape}", 1.5, times[f"ours {shape}"], times[f"rival {shape}"], against="bare loop")
+        at_most(f"at {shape}", 1.5, times[f"ours {shape}"], times[f"{storage} {shape}"], against=against)
         for shape in shapes
+        for storage, against in (("pack", "bare loop"), ("loose", "bare loop, loose objects"))
     ]
     return [*rows, _growth(shapes, times)]
 

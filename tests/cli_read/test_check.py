@@ -250,3 +250,13 @@ def test_control_characters_stay_out(run: Run, filled: Path) -> None:
     name = os.fsdecode(b"models/churn/versions/\x1b[2J.yaml")
     (filled / name).write_text("x")
     assert "\x1b" not in run("check", code=1).out
+
+
+def test_versions_that_no_model_owns(run: Run, filled: Path, git: Git) -> None:
+    git("rm", "-q", MODEL, at=filled)
+    git("commit", "-qm", "by hand", at=filled)
+    assert {(code, path) for code, path, _ in codes(run)} >= {("GR111", ONE), ("GR111", TWO)}
+    git("revert", "--no-edit", "HEAD", at=filled)
+    run("rename", "churn", "attrition")
+    git("checkout", "-q", "HEAD~1", "--", ONE, at=filled)
+    assert ("GR111", ONE, 0) in codes(run)

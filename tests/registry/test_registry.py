@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gitreg.domain.model import Code, Dataset, ModelVersion
-from gitreg.errors import AlreadyExists, Conflict, InvalidInput, NotFound, UsageError
+from gitreg.domain.settings import Settings
+from gitreg.errors import AlreadyExists, Conflict, EnvironmentFailure, InvalidInput, NotFound, UsageError
+from gitreg.registry.clock import utc_now
+from gitreg.registry.create import create
 from gitreg.registry.open import open_registry
 from gitreg.registry.registry import Registry
 from tests.registry.conftest import Git
@@ -305,6 +309,65 @@ def test_a_version_removed_by_hand_keeps_its_number(worktree: Path, git: Git) ->
         assert git(worktree, "rev-parse", "churn/v2") == was
         assert registry.register("churn", "s3://4").version == 4
         assert git(worktree, "status", "--porcelain") == ""
+
+
+def test_a_batch_refuses_what_one_commit_can_not_hold(registry: Registry, git: Git, place: Path) -> None:
+    registry.register("x", "s3://1")
+    head = git(place, "rev-parse", "main")
+    for second in (
+        lambda b: b.rename("y", "z"),
+        lambda b: b.register("y", "s3://2"),
+        lambda b: b.delete("y"),
+    ):
+        with pytest.raises(Conflict, match="together"), registry.batch("both") as batch:
+            batch.rename("x", "y")
+            second(batch)
+    with pytest.raises(Conflict, match="together"), registry.batch("both") as batch:
+        batch.transition("x/1", "Staging")
+        batch.rename("x", "y")
+    assert git(place, "rev-parse", "main") == head
+    assert [v.version for v in registry.versions("x")] == [1]
+
+
+def test_two_registries_in_one_repository_keep_their_tags_apart(tmp_path: Path, git: Git) -> None:
+    git(tmp_path, "init", "-q")
+    for name in ("a", "b/c"):
+        create(tmp_path / name, settings=Settings(), branch=None, env=os.environ, now=utc_now())
+        with open_registry(tmp_path / name) as registry:
+            assert registry.register("m", "s3://1").version == 1
+            registry.transition("m/1", "Production")
+    assert tags(git, tmp_path) == ["a/m/Production/1", "a/m/v1", "b/c/m/Production/1", "b/c/m/v1"]
+
+
+def test_a_rename_by_hand_that_drops_a_version_is_seen(worktree: Path, git: Git) -> None:
+    with open_registry(worktree) as registry:
+        for n in range(3):
+            registry.register("m", f"s3://{n}")
+        registry.rename("m", "n")
+        git(worktree, "rm", "-q", "models/n/versions/3.yaml")
+        git(worktree, "commit", "-q", "--amend", "-m", "rename by hand")
+        told = next(iter(registry.log()))
+        assert [(c.event, c.subject) for c in told.changes] == [("rename", "m"), ("vanish", "n/3")]
+
+
+def test_before_all_time_there_was_nothing(registry: Registry) -> None:
+    for moment in ("1960-01-01", "0001-01-01", "1990-01-01"):
+        with pytest.raises(NotFound):
+            registry.at(moment)
+
+
+def test_many_tags_that_can_not_be_made_leave_nothing_behind(
+    registry: Registry, git: Git, place: Path
+) -> None:
+    git_dir = place / ".git" if (place / ".git").exists() else place
+    (git_dir / "packed-refs.lock").touch()
+    with pytest.raises(EnvironmentFailure), registry.batch("many") as batch:
+        for n in range(70):
+            batch.register("m", f"s3://{n}")
+    (git_dir / "packed-refs.lock").unlink()
+    assert list(git_dir.rglob("*.lock")) == [git_dir / "gitreg/write.lock"]
+    assert tags(git, place) == []
+    assert registry.register("m", "s3://1").version == 1
 
 
 def test_a_new_model_under_an_old_name_is_told(registry: Registry) -> None:

@@ -87,6 +87,8 @@ def _moved(old: ModelState, new: ModelState) -> Iterator[Change]:
     yield from _fields(old.model, new.model, new.name)
     for number in sorted(set(old.versions) & set(new.versions)):
         yield from _version(old.versions[number], new.versions[number], new.name)
+    for number in sorted(set(old.versions) - set(new.versions)):
+        yield Change(event="vanish", model=new.name, version=number)
     for number in sorted(set(new.versions) - set(old.versions)):
         # With the whole old model at hand a version too many is new; with a part of it, it came along.
         if old.versions and number > max(old.versions):
@@ -102,6 +104,8 @@ def _model(old: ModelState, new: ModelState) -> Iterator[Change]:
         yield Change(event="restore", model=name)
     elif gone:
         yield _departure(name, now)
+        if isinstance(now, ModelTombstone) and now.last_version < old.last_version:
+            yield Change(event="reuse", model=name, field="last_version", before=old.last_version)
     elif now and not isinstance(was, RegisteredModel) and isinstance(now, RegisteredModel):
         yield Change(event="register", model=name, after=now.description or None)
         if isinstance(was, ModelTombstone) and now.last_version < was.last_version:

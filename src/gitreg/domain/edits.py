@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gitreg.domain.model import AnyModel, AnyVersion, ModelState, Versions, versions_of
 from gitreg.domain.names import twin_key
+from gitreg.errors import Conflict
 
 Lookup = Callable[[str], ModelState]
 """A model's name → its state; an empty state for a model that never was."""
@@ -64,6 +65,10 @@ Edit = Mapping[str, ModelEdit]
 """Model name → its edit. An empty edit changes nothing."""
 
 
+def _moves(part: ModelEdit) -> bool:
+    return bool(part.cleared or part.carried or part.revived)
+
+
 class Draft:
     """Edits that follow one another, as one: each is decided on the state that the former ones leave.
 
@@ -95,25 +100,29 @@ class Draft:
         return next(drafted, None) or self._twin(name)
 
     def add(self, edit: Edit) -> None:
-        """Lay ``edit``, which was decided on ``state``, over what is there."""
+        """Lay ``edit``, which was decided on ``state``, over what is there.
+
+        Raises:
+            Conflict: A model's folder would have to move and be changed in one step.
+        """
         for name, part in edit.items():
-            moves = part.cleared or part.carried or part.revived
-            if moves or name not in self._parts:
-                self._start(name, part)
-            else:
+            earlier = self._parts.get(name)
+            if earlier and (_moves(earlier) or _moves(part)):
+                raise Conflict(
+                    f"{name} can't be renamed, deleted or restored together with other changes to it",
+                    where=name,
+                    hint="make two commits of it",
+                )
+        for name, part in edit.items():
+            if name in self._parts:
                 self._extend(name, part)
+            else:
+                self._start(name, part)
 
     def _start(self, name: str, part: ModelEdit) -> None:
-        earlier = self._parts.get(name)
         versions = self._versions[name] = dict(part.versions)
-        joined = replace(
-            part,
-            before=earlier.before if earlier else part.before,
-            model=part.model or (earlier.model if earlier else None),
-            versions=versions,
-        )
-        self._parts[name] = joined
-        after = joined.after
+        self._parts[name] = replace(part, versions=versions)
+        after = part.after
         # A copy that this draft may write into: thousands of registrations cost one step each.
         self._states[name] = replace(after, versions=after.versions.replaced(versions))
 

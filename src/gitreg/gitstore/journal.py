@@ -23,6 +23,7 @@ class Journal:
         ref: The branch that moves from ``old`` (None: it is new) to ``new``.
         tags: Full ref name → id of the tag object.
         git_dir: Of the work tree that has to follow, ``""`` when none has.
+        work_tree: Its root.
         touched: Paths in that work tree.
     """
 
@@ -31,6 +32,7 @@ class Journal:
     new: str
     tags: Mapping[str, str] = field(default_factory=dict)
     git_dir: str = ""
+    work_tree: str = ""
     touched: tuple[Touched, ...] = ()
 
 

@@ -101,6 +101,8 @@ def history(
 
 def commit_at(repository: Repository, head: str, when: datetime) -> str | None:
     """The newest first-parent commit whose committer time is not after ``when``, None when there is none."""
+    if when.timestamp() < 0:
+        return None  # Git takes a negative number for "now"
     args = ["rev-list", "--max-count=1", "--first-parent", f"--before=@{int(when.timestamp())}"]
     answer = run([*args, "--end-of-options", _checked(head)], at=repository.root)
     found = answer.stdout.decode("ascii", "replace").strip()

@@ -140,7 +140,8 @@ def _index(
 def _write_files(files: dict[str, list[bytes]]) -> None:
     """Write and sync files under other names, then give them theirs, in order."""
     token = os.urandom(8).hex()
-    aside = {path: f"{os.path.dirname(path)}/{TEMPORARY}{token}{path[-5:]}" for path in files}
+    # No ending that Git knows: a gc beside us takes an .idx without its .pack for garbage.
+    aside = {path: f"{os.path.dirname(path)}/{TEMPORARY}{token}-{at}" for at, path in enumerate(files)}
     try:
         for path, parts in files.items():
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 
 from gitreg.errors import Conflict, GitFailure
 from gitreg.gitstore.durable import disk_failure, sync_descriptor, sync_path
@@ -80,9 +80,18 @@ def prepared(
             if not _said(process, "commit\0", (b"commit: ok",)):
                 raise GitDied("git update-ref died while it moved the branch", where=moves[0].name)
         finally:
-            stop(process)
+            _dismiss(process)
     for folder in folders:
         sync_path(folder)
+
+
+def _dismiss(process: Popen[bytes]) -> None:
+    """End it so that it can give its locks back: at the end of its input Git aborts what is prepared."""
+    with suppress(OSError, TimeoutExpired):
+        if process.stdin is not None:
+            process.stdin.close()
+        process.wait(_PATIENCE)
+    stop(process)
 
 
 def _said(process: Popen[bytes], words: str, answers: Iterable[bytes]) -> bool:

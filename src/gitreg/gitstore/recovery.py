@@ -59,6 +59,12 @@ def mend_refs(repository: Repository, reader: Reader, left: Journal, held: Seque
     return done + _finish_refs(repository, left, held)
 
 
+def drop_tags(repository: Repository, left: Journal, held: Sequence[int]) -> None:
+    """Take away the tags of a publication that was given up after some of them were made."""
+    if left.tags and not _published(repository, left, repository.refs.read(left.ref)):
+        _finish_refs(repository, left, held)
+
+
 def _stop_packing(repository: Repository) -> list[str]:
     """Remove what a killed ``git pack-refs`` leaves: its lock and half of its file, and locks of refs."""
     common = repository.common_dir
@@ -72,9 +78,7 @@ def _finish_refs(repository: Repository, left: Journal, held: Sequence[int]) -> 
     refs = repository.refs
     now = refs.read(left.ref)
     if not _published(repository, left, now):
-        made = [
-            name for name, oid in left.tags.items() if refs.read(name) == oid and now == left.old != left.new
-        ]
+        made = [name for name, oid in left.tags.items() if refs.read(name) == oid and left.old != left.new]
         moves = [RefMove(name=name, new=None, old=left.tags[name]) for name in made]
         words = "removed the tag {} of a change that was not made"
     else:
@@ -94,7 +98,7 @@ def _bring_in_step(repository: Repository, reader: Reader, left: Journal, held: 
     now = repository.refs.read(left.ref)
     if now is None or not left.touched or not _published(repository, left, now):
         return []
-    place = Repository.of_git_dir(Path(left.git_dir))
+    place = Repository.of_work_tree(Path(left.work_tree), git_dir=Path(left.git_dir))
     if place is None or place.head().branch != left.ref or place.in_progress():
         return []
     tree = reader.commit(now).tree

@@ -81,13 +81,11 @@ class Repository:
         return _checked(cls(git_dir=git_dir, common_dir=common, work_tree=root, prefix=prefix), root)
 
     @classmethod
-    def of_git_dir(cls, git_dir: Path) -> Repository | None:
-        """The repository of a work tree's own Git folder, None when that work tree is gone."""
-        try:
-            dot = git_dir if git_dir.name == ".git" else Path((git_dir / "gitdir").read_text().strip())
-        except OSError:
+    def of_work_tree(cls, root: Path, *, git_dir: Path) -> Repository | None:
+        """The repository of a work tree; None when it is gone or has another Git folder by now."""
+        if _git_dir_of(root) != git_dir:
             return None
-        return cls.at(dot.parent) if dot.exists() else None
+        return cls(git_dir=git_dir, common_dir=_common_dir_of(git_dir), work_tree=root)
 
     @classmethod
     def _in_work_tree(cls, folder: Path) -> Repository:
@@ -222,14 +220,26 @@ class Repository:
         """What is unfinished: merge, rebase, cherry-pick, revert or bisect; ``""``: nothing."""
         return next((name for mark, name in _IN_PROGRESS if (self.git_dir / mark).exists()), "")
 
+    def _main_work_tree(self) -> Path | None:
+        if self.git_dir == self.common_dir:
+            return self.work_tree
+        if self.setting("core.bare") == "true":
+            return None
+        named = self.setting("core.worktree")
+        if named:
+            return Path(os.path.normpath(self.common_dir / named))
+        # A Git folder elsewhere (--separate-git-dir) does not tell its work tree; that it has one is enough.
+        return self.common_dir.parent if self.common_dir.name == ".git" else self.common_dir
+
     def checked_out_elsewhere(self, ref: str) -> Path | None:
         """The other work tree that has ``ref`` checked out, None when there is none."""
-        places = {self.common_dir: None if self.common_dir.name != ".git" else self.common_dir.parent}
+        places = {self.common_dir: self._main_work_tree()}
         for folder in (self.common_dir / "worktrees").glob("*"):
             try:
-                places[folder] = Path((folder / "gitdir").read_text().strip()).parent
+                dot = _text_of(folder / "gitdir").strip()
             except OSError:  # being made or removed at this moment
                 continue
+            places[folder] = Path(os.path.normpath(folder / dot)).parent  # relative since Git 2.48, if asked
         for git_dir, root in places.items():
             if git_dir == self.git_dir or root is None or not root.exists():
                 continue
@@ -254,12 +264,16 @@ def _is_git_dir(folder: Path) -> bool:
     return (folder / "HEAD").exists() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
 
 
+def _text_of(path: Path) -> str:
+    return os.fsdecode(path.read_bytes())  # a path, in whatever bytes its folder is called
+
+
 def _git_dir_of(root: Path) -> Path | None:
     dot = root / ".git"
     if dot.is_dir():
         return dot if _is_git_dir(dot) else None
     try:
-        text = dot.read_text()
+        text = _text_of(dot)
     except OSError:
         return None
     if not text.startswith("gitdir: "):
@@ -269,7 +283,7 @@ def _git_dir_of(root: Path) -> Path | None:
 
 def _common_dir_of(git_dir: Path) -> Path:
     try:
-        text = (git_dir / "commondir").read_text().strip()
+        text = _text_of(git_dir / "commondir").strip()
     except OSError:
         return git_dir
     return Path(os.path.normpath(git_dir / text))

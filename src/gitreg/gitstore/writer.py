@@ -131,6 +131,7 @@ class Session:
             new=self.tip or "",
             tags=self._tags,
             git_dir=str(self._repository.git_dir) if following else "",
+            work_tree=str(self._repository.work_tree) if following else "",
             touched=self._touched() if following else (),
         )
         state = self._repository.state_dir
@@ -140,6 +141,8 @@ class Session:
         except BaseException as error:
             made = self.tip != self.base and self._repository.refs.read(self._ref) == self.tip
             if not made:  # else the journal stays, and the next command goes on from there
+                with suppress(EnvironmentFailure, OSError):
+                    recovery.drop_tags(self._repository, plan, self._held)
                 _done(state)
             if not isinstance(error, OSError):
                 raise

@@ -279,6 +279,13 @@ _REGISTRY_RULES = (
         "registering Fraud/3 anew after it was deleted",
         "gitreg register Fraud SOURCE takes the next number; gitreg restore Fraud/3 brings it back",
     ),
+    _rule(
+        "GR111",
+        "Every version belongs to a living model.",
+        "A deleted or renamed model leaves its tombstone alone; no name leads to a version beside it.",
+        "a merge that brings Fraud/4 after Fraud was renamed",
+        "git mv the file to the new name's folder, with the next number there",
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in (*_FILE_RULES, *_REGISTRY_RULES)}

@@ -14,6 +14,7 @@ from gitreg.domain.model import (
     AnyModel,
     AnyVersion,
     ModelState,
+    ModelTombstone,
     ModelVersion,
     RegisteredModel,
     VersionTombstone,
@@ -94,6 +95,7 @@ class _Check:
         readable = [path for path, place in mine.items() if self._mode_allows(path, place)]
         self._read(readable, mine)
         self.findings += self._twins(places)
+        self.findings += self._orphans(mine)
         self.findings += self._missing_aliases()
         self.findings += self._exclusive()
         if self.base:
@@ -114,6 +116,27 @@ class _Check:
     def _places(content: Content, layout: Layout) -> dict[str, Place]:
         found = {path: layout.parse(path) for path in content.modes}
         return {path: place for path, place in found.items() if place is not None}
+
+    def _orphans(self, places: Mapping[str, Place]) -> Iterator[Finding]:
+        """Versions that no living model owns: a merge or a hand edit left them behind."""
+        for path, place in places.items():
+            if place.kind != "version":
+                continue
+            home = self.layout.model_file(place.name)
+            model = self.values.get(home)
+            if home not in self.content.modes:
+                message, mend = f"the model {place.name} has no model.yaml", f"git log -- {home}"
+            elif isinstance(model, ModelTombstone):
+                gone = f"renamed to {model.renamed_to}" if model.renamed_to else "deleted"
+                message, mend = (
+                    f"the model {place.name} is {gone}",
+                    "move the file to a living model, with its next number",
+                )
+            else:
+                continue
+            yield Finding(
+                code="GR111", message=f"the version belongs to no model: {message}", path=path, help=mend
+            )
 
     def _unmerged(self) -> None:
         for path in sorted(self.content.unmerged):
@@ -152,9 +175,9 @@ class _Check:
                 self._keep(path, place, data, changed=changed and self.base is not None)
 
     def _spans_files(self, place: Place, data: bytes) -> bool:
-        """Whether rules about several files ask for the value: aliases, exclusive stages."""
+        """Whether rules about several files ask for the value: aliases, tombstones, exclusive stages."""
         if place.kind == "model":
-            return b"aliases" in data or b"\\" in data
+            return any(word in data for word in (b"aliases", b"deleted", b"renamed_to", b"\\"))
         exclusive = [stage.name for stage in self.settings.stages if stage.exclusive] if self.settings else []
         return any(name.encode() in data for name in exclusive) or (bool(exclusive) and b"\\" in data)
 

@@ -103,7 +103,18 @@ def create(
             where=str(home.root),
             hint=f"git switch -c {branch}" if head.oid else f"git switch --orphan {branch}",
         )
-    return _commit(home, _on(settings, current), env, now)
+    return _commit(home, _on(_apart(settings, home.prefix), current), env, now)
+
+
+def _apart(settings: Settings, prefix: str) -> Settings:
+    """Keep the tags of a registry in a sub-folder apart from those of the repository and of its siblings."""
+    if not prefix or settings.tags.prefix:
+        return settings
+    try:
+        check_ref_name(f"refs/tags/{prefix}m/v1")
+    except Conflict:  # the folder's name is none that a ref can have
+        return settings
+    return replace(settings, tags=replace(settings.tags, prefix=prefix))
 
 
 def create_bare(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from gitreg.domain.changes import Change
@@ -32,7 +33,9 @@ class TagBook:
         self.settings = settings
         self._numbers: dict[tuple[str, str], int] = {}
         self._recount = False  # a walk from the first commit counts by itself, whatever tags there are
-        self._marker = store.repository.state_dir / "tagged"
+        # Registries in sub-folders of one repository each have their own.
+        own = store.prefix.strip("/").replace("%", "%25").replace("/", "%2F")
+        self._marker = store.repository.state_dir / (f"tagged.{own}" if own else "tagged")
 
     def tag(
         self,
@@ -79,10 +82,14 @@ class TagBook:
                     )
 
     def completed(self, head: str) -> None:
-        """Note that every tag up to ``head`` stands."""
-        aside = self._marker.with_suffix(f".{os.getpid()}")
-        aside.write_text(head + "\n", encoding="ascii")
-        os.replace(aside, self._marker)
+        """Note that every tag up to ``head`` stands; without the note the next write looks again."""
+        aside = self._marker.with_name(f"{self._marker.name}.{os.getpid()}")
+        try:
+            aside.write_text(head + "\n", encoding="ascii")
+            os.replace(aside, self._marker)
+        except OSError:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
 
     def _done(self) -> str | None:
         try:

@@ -175,7 +175,9 @@ class _Line:
     def _tagging(self, settings: Settings) -> bool:
         # Where the branch follows a remote one a rebase may still replace the commit: tags wait for the push.
         upstream = self.store.repository.upstream(self.branch.name)
-        return self.branch.official and not upstream and settings.tags.made_for != "none"
+        # Of a shallow clone the boundary commit seems to make everything that came before it.
+        shallow = (self.store.repository.common_dir / "shallow").exists()
+        return self.branch.official and not upstream and not shallow and settings.tags.made_for != "none"
 
     def add(self, ask: Ask) -> _Made | None:
         """Commit one ask on top of the line; None when it changes nothing."""
@@ -218,7 +220,7 @@ class _Line:
             self.session.publish()
         except Conflict as error:
             change = self._registered.get(error.where)
-            if change is None or change.event != "register":
+            if change is None or change.event != "register" or "exists already" not in error.message:
                 raise
             raise Conflict(
                 f"{change.subject} was registered before and its manifest is gone: no number is used twice",
