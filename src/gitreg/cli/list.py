@@ -123,6 +123,7 @@ def _versions(
         "version",
         "stages",
         "aliases",
+        "status",
         "source",
         "created",
         *(f"metrics.{safe(key)}" for key in shown),
@@ -143,7 +144,8 @@ def _version_row(
     row += [
         version.version,
         ", ".join(version.stages) or "None",
-        ", ".join(aliases) + (" (deprecated)" if version.deprecated else ""),
+        ", ".join(aliases),
+        "deprecated" if version.deprecated else version.status.lower(),
         version.source,
         _time(version.created),
     ]
