@@ -310,7 +310,7 @@ def test_A09_option_as_a_value(site: Site, tmp_path: Path, option: str, place: s
 
 def test_A09_option_as_a_value_is_kept_where_any_text_is_due(site: Site, tmp_path: Path) -> None:
     text = "--upload-pack=touch executed"
-    site.does("register", "--", text, text)
+    site.does("register", "--no-look-up", "--", text, text)
     site.does("tag", f"models:/{text}/1", "--", f"{text}={text}")
     assert site.does("resolve", f"models:/{text}/latest").out == text + "\n"
     assert not list(tmp_path.rglob("executed"))

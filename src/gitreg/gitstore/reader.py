@@ -188,8 +188,13 @@ class Reader:
 
     def _started(self) -> _Child:
         if self._child is None:
-            check_version()
-            self._child = _Child(self._at)
+            child = _Child(self._at)  # starts up while its version is asked for
+            try:
+                check_version()
+            except BaseException:
+                child.close()
+                raise
+            self._child = child
         return self._child
 
     def _missing(self, oid: str) -> EnvironmentFailure:
