@@ -15,7 +15,7 @@ from gitreg.gitstore.repository import Repository
 
 PACKING_MARK = "packing-refs"
 _LOOSE_IN_ONE_FOLDER = 30  # of 256: 7,700 objects, about 1,100 commits
-_PACKS = 100  # one for each write: every pack costs each look-up a little
+_PACKS = 250  # one for each write: 400 of them slow a registration by a third, a repack takes a second
 
 
 def keep_house(repository: Repository, held: Sequence[int]) -> None:
