@@ -182,8 +182,11 @@ def move(
         raise
     except GitFailure as error:
         raise why_refused(refs, moves, error) from None
+    if any(each.new is None for each in moves):
+        folders.append(refs.common_dir)  # a packed ref goes by a new packed-refs
     for folder in folders:
-        sync_path(folder)  # Git syncs the file, never the folder that its name stands in
+        if folder.is_dir():  # Git takes a folder away with the last ref in it
+            sync_path(folder)  # Git syncs the file, never the folder that its name stands in
 
 
 def folders_to_sync(refs: Refs, moves: Sequence[RefMove]) -> list[Path]:
