@@ -30,6 +30,7 @@ PATIENCE = 60.0  # seconds for any one command: a hang is a failure
 
 # The lock's own content names its last holder, and of the journal only the first line counts; that
 # they exist is no change once a write was tried.
+_DERIVED = re.compile(r"(^|/)gitreg/index[^/]*(/|$)")
 _LOCK = re.compile(r"(?:\.git/)?gitreg/write\.lock")
 _JOURNAL = re.compile(r"(?:\.git/)?gitreg/journal\.json")
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -134,12 +135,17 @@ def told(outcome: Outcome, code: int | Sequence[int], *says: str, mend: bool = T
 
 
 def snapshot(root: Path) -> dict[str, str]:
-    """Every file below ``root`` with kind, mode and a digest of its content: refs, objects, index, work tree."""
+    """Every file below ``root`` with kind, mode and a digest of its content: refs, objects, index, work tree.
+
+    Our own index (SQLite) is left out: any read brings it up to date, and it can be deleted at any time.
+    """
     found: dict[str, str] = {}
     for folder, names, leaves in os.walk(root):
         for name in [*names, *leaves]:
             path = Path(folder, name)
             inside = path.relative_to(root).as_posix()
+            if _DERIVED.search(inside):
+                continue
             info = path.lstat()
             if stat.S_ISLNK(info.st_mode):
                 content = os.readlink(path)

@@ -181,7 +181,8 @@ class TestShow:
             git("rev-list", "--max-parents=0", "HEAD", at=filled),
             at=filled,
         )
-        assert "registered" not in run("show", "churn/3", "--json").json
+        told = run("show", "churn/3", "--json").json["registered"]["commit"]
+        assert told == git("log", "--format=%H", "--grep=^churn: register version 3$", at=filled)
 
     def test_what_is_not_there(self, run: Run, filled: Path) -> None:
         assert 'did you mean "churn"?' in run("show", "churm", code=3).err

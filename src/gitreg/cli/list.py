@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import click
 from gitreg.cli.options import NAME, STAGE, at_option, json_option
 from gitreg.cli.output import Cell, document, hint, note, on_terminal, table
 from gitreg.cli.reading import current_view
-from gitreg.domain.model import ModelState, ModelVersion, VersionTombstone
+from gitreg.domain.model import ModelState, VersionTombstone
 from gitreg.errors import UsageError
+from gitreg.registry.view import VersionDocument, document_of
 from gitreg.render.text import ago, moment, number, safe
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gitreg.registry.view import View
 
 _MOST_METRICS = 3
+Aliases = Mapping[tuple[str, int], list[str]]
 
 
 @click.command("list")
@@ -58,13 +60,12 @@ def command(
         _models(view, limit, as_json=as_json)
 
 
-def _chosen(view: View, name: str | None, stage: str | None) -> Iterable[ModelVersion]:
+def _chosen(view: View, name: str | None, stage: str | None) -> Iterable[VersionDocument]:
+    if stage is None:
+        return view.documents(name or "")
     if name is None:
-        from gitreg.registry.overview import holders
-
-        return holders(view, stage or "")
-    state = view.state(name)
-    return state.holders(view.settings.stage(stage).name) if stage else state.newest_first()
+        return view.holder_documents(stage)
+    return map(document_of, view.state(name).holders(view.settings.stage(stage).name))
 
 
 def _models(view: View, limit: int | None, *, as_json: bool) -> None:
@@ -106,14 +107,13 @@ def _model_document(found: Summary) -> dict[str, Any]:
 
 
 def _versions(
-    found: Iterable[ModelVersion], view: View, metrics: tuple[str, ...], *, as_json: bool, named: bool
+    found: Iterable[VersionDocument], view: View, metrics: tuple[str, ...], *, as_json: bool, named: bool
 ) -> None:
     """``named``: the rows are of several models."""
     versions = list(found)
+    aliases = view.all_aliases(version.name for version in versions)
     if as_json:
-        from gitreg.render.values import version_document
-
-        document([version_document(version, view.aliases(version)) for version in versions])
+        document([_version_document(version, aliases) for version in versions])
         return
     if not versions:
         note("no version holds this stage" if named else "no versions yet")
@@ -128,32 +128,54 @@ def _versions(
         "created",
         *(f"metrics.{safe(key)}" for key in shown),
     ]
-    rows = [_version_row(version, view.aliases(version), shown, named) for version in versions]
+    terminal = on_terminal()
+    rows = (_version_row(one, aliases, shown, named=named, terminal=terminal) for one in versions)
     table((["name", *columns] if named else columns), rows)
 
 
-def _main_metrics(versions: Sequence[ModelVersion]) -> tuple[str, ...]:
-    newest = next((version for version in versions if version.metrics), None)
-    return tuple(newest.metrics)[:_MOST_METRICS] if newest else ()
+def _version_document(version: VersionDocument, aliases: Aliases) -> dict[str, Any]:
+    """As ``render.values.version_document``, from a manifest's data."""
+    name, number, data = version
+    return {
+        "name": name,
+        **data,
+        "stages": data.get("stages", {}),
+        "status": data.get("status", "READY"),
+        "aliases": aliases.get((name, number), []),
+    }
+
+
+def _main_metrics(versions: Sequence[VersionDocument]) -> tuple[str, ...]:
+    newest: dict[str, Any] = next((data["metrics"] for _, _, data in versions if "metrics" in data), {})
+    return tuple(newest)[:_MOST_METRICS]
 
 
 def _version_row(
-    version: ModelVersion, aliases: Iterable[str], metrics: Iterable[str], named: bool
-) -> tuple[Cell, ...]:
-    row: list[Cell] = [version.name] if named else []
+    version: VersionDocument, aliases: Aliases, metrics: Iterable[str], *, named: bool, terminal: bool
+) -> list[Cell]:
+    name, number, data = version
+    row: list[Cell] = [name] if named else []
     row += [
-        version.version,
-        ", ".join(version.stages) or "None",
-        ", ".join(aliases),
-        "deprecated" if version.deprecated else version.status.lower(),
-        version.source,
-        _time(version.created),
+        number,
+        ", ".join(data["stages"]) if "stages" in data else "None",
+        ", ".join(aliases.get((name, number), ())),
+        "deprecated" if "deprecated" in data else data.get("status", "ready").lower(),
+        data["source"],
+        _age(data["created"]) if terminal else data["created"],
     ]
-    return (*row, *(_metric(version.metrics.get(key)) for key in metrics))
+    values = data.get("metrics", {})
+    row += [_metric(values.get(key)) if terminal else values.get(key) for key in metrics]
+    return row
 
 
-def _metric(value: float | None) -> Cell:
-    return value if value is None or not on_terminal() else number(value)
+def _age(text: str) -> str:
+    from gitreg.manifest.decode import time
+
+    return _time(time(text))
+
+
+def _metric(value: float | str | None) -> Cell:
+    return number(value) if isinstance(value, int | float) else value
 
 
 def _deleted(view: View, name: str | None, limit: int | None, *, as_json: bool) -> None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitreg.cli.emphasis import heading
-from gitreg.cli.options import URI, at_option, current_store, json_option
+from gitreg.cli.options import STAGE, URI, at_option, json_option
 from gitreg.cli.output import Cell, block, document, line, note, on_terminal, table
-from gitreg.cli.reading import view_at
+from gitreg.cli.reading import current_slice
 from gitreg.domain.changes import phrase, ranked
-from gitreg.errors import InvalidInput
 from gitreg.render.text import ago, moment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from gitreg.domain.changes import Change
-    from gitreg.registry.history import LogEntry
-    from gitreg.registry.store import Store
+    from gitreg.registry.log import Line, LogEntry
 
 _TRAILER = re.compile(r"Gitreg-[A-Za-z]+: .*")
 _MOST_TOLD = 20
@@ -33,60 +29,41 @@ _MOST_TOLD = 20
 @click.argument("uri", type=URI, required=False)
 @click.option("--oneline", is_flag=True, help="One line a commit.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), metavar="N", help="At most N commits.")
+@click.option("--stage", type=STAGE, metavar="STAGE", help="Only what gave this stage or took it.")
+@click.option("--alias", metavar="ALIAS", help="Only what moved this alias.")
+@click.option("--author", metavar="WHO", help="Only by this person: part of a name or e-mail address.")
 @click.option("--since", metavar="DATE", help="Only commits from this date on (a day means its beginning).")
 @click.option("--until", metavar="DATE", help="Only commits up to this date (a day means its end).")
 @at_option
 @json_option
 def command(
-    uri: str | None,
-    oneline: bool,
-    limit: int | None,
-    since: str | None,
-    until: str | None,
-    at: str | None,
-    as_json: bool,
+    uri: str | None, oneline: bool, limit: int | None, at: str | None, as_json: bool, **asked: str | None
 ) -> None:
-    """Show what happened to the registry, to a model (NAME) or to a version (NAME/12)."""
-    begin = _date(f"{since}T00:00" if since and len(since) == 10 else since, "--since")
-    entries = islice(_entries(current_store(), uri, at, begin, _date(until, "--until")), limit)
+    """Show what happened to the registry, to a model (NAME) or to a version (NAME/12).
+
+    Told is what each commit of the branch changed, whoever made it: a command, a hand edit or a merge.
+    """
+    from gitreg.registry.log import lines, log
+    from gitreg.registry.looking import wanted_of
+
+    store, part = current_slice(at)
+    wanted = wanted_of(store, part, uri, **asked)
     if as_json:
-        document([_document(entry) for entry in entries])
+        document([_document(entry) for entry in log(part, wanted, limit=limit)])
     elif oneline:
-        for entry in entries:
+        for entry in log(part, wanted, limit=limit):
             line(f"{entry.commit.oid[:10]} {_told(entry)[0]}")
     elif on_terminal():
-        _print(entries)
+        _print(log(part, wanted, limit=limit))
     else:
-        table(("commit", "time", "author", "event", "model", "version", "stage", "summary"), _rows(entries))
-
-
-def _entries(
-    store: Store, uri: str | None, at: str | None, since: datetime | None, until: datetime | None
-) -> Iterator[LogEntry]:
-    from gitreg.registry.history import log
-
-    view = view_at(store, at)
-    if uri is None:
-        return log(store, view.commit, since=since, until=until)
-    found = view.reference(uri)
-    selector = found.selector
-    # A number is taken as it stands: the history of a deleted version is worth telling, too.
-    number = None if selector is None else selector.version or view.version(uri).version
-    if view.state(found.name).model is None:
-        view.model(found.name)  # raises: there never was such a model
-    return log(store, view.commit, name=found.name, version=number, since=since, until=until)
-
-
-def _date(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    from gitreg.registry.store import parse_moment
-
-    try:
-        return parse_moment(text)
-    except InvalidInput as error:
-        error.where = option
-        raise
+        columns = ("commit", "time", "author", "event", "model", "version", "stage", "summary")
+        table(columns, map(_row, lines(part, wanted, limit=limit)))
+    if part.shallow and not as_json:
+        first = part.link(1)
+        note(
+            f"this is a shallow clone: what happened up to {first.oid[:10]} ({moment(first.time)}) "
+            "can't be told; git fetch --unshallow brings it"
+        )
 
 
 def _told(entry: LogEntry) -> list[str]:
@@ -126,8 +103,8 @@ def _print(entries: Iterable[LogEntry]) -> None:
         merge = ", merge" if len(commit.parents) > 1 else ""
         told = _told(entry)
         sys.stdout.write(heading(told[0]) + "\n")
-        for row in told[1:]:
-            line(f"  {row}")
+        for number, row in enumerate(told[1:], start=2):  # as gitreg revert COMMIT:2 counts them
+            line(f"  {number}. {row}" if number <= min(_MOST_TOLD, len(entry.changes)) else f"  {row}")
         when = moment(commit.commit_time) + (f", {age}" if age else "")
         line(f"  {commit.oid[:10]}  {commit.author.name}  {when}{merge}")
         body = _body(entry)
@@ -138,17 +115,14 @@ def _print(entries: Iterable[LogEntry]) -> None:
         note("nothing happened yet")
 
 
-def _rows(entries: Iterable[LogEntry]) -> Iterator[tuple[Cell, ...]]:
+def _row(told: Line) -> tuple[Cell, ...]:
     """One row a change, for programs that read TSV."""
-    from gitreg.manifest.encode import time_text
-
-    for entry in entries:
-        commit = entry.commit
-        head = (commit.oid, time_text(commit.commit_time), commit.author.name)
-        for change in ranked(entry.changes):
-            yield (*head, change.event, change.model, change.version, change.stage, phrase(change))
-        for path in entry.unread:
-            yield (*head, None, None, None, None, f"change {path}, which can't be read")
+    time = f"{datetime.fromtimestamp(told.time, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    change = told.change
+    if change is None:
+        return (told.oid, time, told.author, *[None] * 4, f"change {told.path}, which can't be read")
+    what = (change.event, change.model, change.version, change.stage, phrase(change))
+    return (told.oid, time, told.author, *what)
 
 
 def _document(entry: LogEntry) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from gitreg.render.text import safe, safe_block
 
 Cell = str | int | float | None
+_AT_ONCE = 500  # lines that are written together
 
 # What JSON lets through raw, but a terminal must not get: DEL, C1, format and bidi characters,
 # separators, lone surrogates. Inside a JSON document they can only stand in strings.
@@ -66,14 +67,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     if on_terminal():
         _aligned(columns, rows)
         return
-    write = sys.stdout.write
-    write("\t".join(columns) + "\n")
+    lines = ["\t".join(columns)]
     for row in rows:
-        write("\t".join(_cell(value) for value in row) + "\n")
+        lines.append("\t".join(map(_cell, row)))
+        if len(lines) >= _AT_ONCE:
+            sys.stdout.write("\n".join(lines) + "\n")
+            lines.clear()
+    if lines:
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _cell(value: Cell) -> str:
-    return "" if value is None else safe(str(value))
+    if value is None:
+        return ""
+    text = value if type(value) is str else str(value)
+    return text if text.isascii() and text.isprintable() else safe(text)
 
 
 def _aligned(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:

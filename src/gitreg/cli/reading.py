@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gitreg.cli.options import current_store
 from gitreg.gitstore import journal
 from gitreg.registry.store import Store
 from gitreg.registry.view import View
 
+if TYPE_CHECKING:
+    from gitreg.index.reading import Slice
+
+_LONG = 2000  # commits: reading fewer into the index takes less than a second
+
 
 def view_at(store: Store, at: str | None) -> View:
     """The registry at its head, or where ``--at`` points; a killed writer's work is finished first."""
-    if journal.load(store.repository.state_dir) is not None:
-        from gitreg.gitstore.recovery import settle
-
-        settle(store.repository, store.reader)
-    return store.view(store.head() if at is None else store.commit_for(at))
+    _settle(store)
+    view = store.look(at)
+    _tell_loss(store)
+    return view
 
 
 def current_view(at: str | None) -> View:
     """The current registry at its head, or where ``--at`` points."""
     return view_at(current_store(), at)
+
+
+def current_slice(at: str | None) -> tuple[Store, Slice]:
+    """The current registry and its index, up to date, at its head or where ``--at`` points.
+
+    Where the index has to be made first, a bar on stderr tells how far it is.
+
+    Raises:
+        NotFound: ``--at`` names a commit that is not on the branch's first-parent history.
+    """
+    store = current_store()
+    return store, slice_at(store, at)
+
+
+def slice_at(store: Store, at: str | None) -> Slice:
+    """As ``current_slice``, of an open registry."""
+    from gitreg.cli.progress import Progress
+
+    _settle(store)
+    with Progress() as progress:
+
+        def told(done: int, total: int) -> None:
+            if total > _LONG:
+                progress.show(f"reading the history into the index: {done:,} of {total:,} commits")
+
+        part = store.index.slice(progress=told)
+        found = part if at is None else store.index.slice(store.commit_for(at), progress=told)
+    _tell_loss(store)
+    return found
+
+
+def _settle(store: Store) -> None:
+    if journal.load(store.repository.state_dir) is not None:
+        from gitreg.gitstore.recovery import settle
+
+        settle(store.repository, store.reader)
+
+
+def _tell_loss(store: Store) -> None:
+    lost = store.index.lost if "index" in store.__dict__ else 0
+    if lost:
+        from gitreg.cli.output import warning
+        from gitreg.render.text import plural
+
+        warning(
+            f"the branch was rewritten since the last look: {plural(lost, 'commit')} "
+            f"{'is' if lost == 1 else 'are'} no longer in its history (git reflog still knows them)"
+        )
+        store.index.lost = 0

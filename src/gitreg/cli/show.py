@@ -66,13 +66,13 @@ def _show_version(store: Store, view: View, version: ModelVersion, *, as_json: b
 
         found = version_document(version, aliases)
         if made:
-            author = made[1].author.person
-            found["registered"] = {"commit": made[0], "author": {"name": author.name, "email": author.email}}
+            author = {"name": made.author.name, "email": made.author.email}
+            found["registered"] = {"commit": made.commit, "author": author}
         document(found)
         return
     from gitreg.render.page import version_page
 
-    told = f"by {made[1].author.person.name} (commit {made[0][:10]})" if made else ""
+    told = f"by {made.author.name} (commit {made.commit[:10]})" if made else ""
     _print(version_page(version, aliases, registration=told, now=_now()))
 
 

@@ -222,6 +222,10 @@ class Versions(Mapping[int, AnyVersion]):
         """Numbers of the versions that may hold the stage ``word``."""
         return {*self._mentions(word), *self._known} if self._mentions else self._numbers
 
+    def descending(self) -> Iterator[AnyVersion]:
+        """All versions, highest number first."""
+        return (self[number] for number in sorted(self, reverse=True))
+
     def put(self, number: int, version: AnyVersion) -> None:
         """Lay one version over the rest, in place: only for the owner of a copy (``replaced``)."""
         self._numbers[number] = None
@@ -268,10 +272,7 @@ class ModelState:
 
     def newest_first(self) -> Iterator[ModelVersion]:
         """The versions that are not deleted, highest number first."""
-        for number in sorted(self.versions, reverse=True):
-            found = self.live(number)
-            if found:
-                yield found
+        return (found for found in self.versions.descending() if isinstance(found, ModelVersion))
 
     def holders(self, stage: str) -> Iterator[ModelVersion]:
         """The versions that hold ``stage`` (its exact name), highest number first."""

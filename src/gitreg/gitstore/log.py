@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
+from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.objects import Person, is_oid, moment
 from gitreg.gitstore.process import Answer, failure, garbage, printable, run, scratch_file, start
 from gitreg.gitstore.repository import Repository
@@ -41,21 +41,6 @@ _SETTINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryCommit:
-    """One commit with what it changed against its first parent; ``body`` is what follows the subject."""
-
-    oid: str
-    parents: tuple[str, ...]
-    author: Person
-    author_time: datetime
-    committer: Person
-    commit_time: datetime
-    subject: str
-    body: str
-    changes: tuple[Touched, ...]
-
-
 def history(
     repository: Repository,
     *,
@@ -65,8 +50,9 @@ def history(
     since: datetime | None = None,
     skip: int = 0,
     limit: int | None = None,
+    oldest_first: bool = False,
 ) -> Iterator[HistoryCommit]:
-    """First-parent commits, newest first, merges included as what they brought to the branch.
+    """First-parent commits, merges included as what they brought to the branch; newest first by default.
 
     Args:
         head: Id of the commit to begin with.
@@ -75,6 +61,7 @@ def history(
         since: The walk ends at the first commit that is older.
         skip: Commits passed over.
         limit: Commits given at most.
+        oldest_first: From the root on; then all commits are given, also those that touch no path.
 
     Raises:
         GitFailure: Git failed in the middle; what was given until then is right.
@@ -84,6 +71,8 @@ def history(
         args.append(f"--since=@{int(since.timestamp())}")
     if limit is not None:
         args.append(f"--max-count={limit}")
+    if oldest_first:
+        args += ["--reverse", "--sparse"]
     without = [f"^{_checked(after)}"] if after else []
     args += ["--end-of-options", _checked(head), *without, "--", *paths]
     with (
@@ -179,3 +168,17 @@ def _touched(head: bytes, path: bytes, repository: Repository) -> Touched:
 
 def _side(mode: str, oid: str) -> Entry | None:
     return Entry(mode, oid) if oid.strip("0") else None
+
+
+def first_parents(repository: Repository, head: str) -> Iterator[str]:
+    """The ids of the first-parent chain, newest first."""
+    args = ["rev-list", "--first-parent", "--end-of-options", _checked(head)]
+    with scratch_file() as errors, start(args, at=repository.root, stderr=errors) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()
+        for line in process.stdout:
+            yield line.decode("ascii", "replace").strip()
+        if process.wait():
+            errors.seek(0)
+            words = printable(errors.read(4096))
+            raise failure(args, repository.root, Answer(code=process.returncode, stdout=b"", stderr=words))

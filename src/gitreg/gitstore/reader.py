@@ -6,7 +6,6 @@ import select
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -158,8 +157,13 @@ class Reader:
         for oid in oids:
             with self._turn:
                 found = None
-                with suppress(GitDied):
+                try:
                     found = self._started().ask(oid)
+                except GitDied:
+                    pass
+                except EnvironmentFailure:  # most often Git has ended: the next question needs a new child
+                    self.close()
+                    raise
                 if found is None:  # killed, or confused by a repack beside us: a new child knows
                     self.close()
                     found = self._started().ask(oid)

@@ -9,11 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.errors import Conflict, EnvironmentFailure, GitFailure, MovedRef
 from gitreg.gitstore.durable import sync_path
 from gitreg.gitstore.objects import is_oid
-from gitreg.gitstore.process import DURABLE, GitDied, run
 
 _OWN = re.compile(r"[A-Z_]+|refs/(?:bisect|worktree|rewritten)/.*")  # not shared by linked work trees
 _LOCK_WAIT = 0.2  # seconds; git-config(1), core.filesRefLockTimeout: 100 ms
@@ -43,10 +43,14 @@ class Refs:
         """Where the loose ref lies."""
         return (self.git_dir if _OWN.fullmatch(name) else self.common_dir) / name
 
+    def _path(self, name: str) -> str:
+        # As text: a read asks for two refs, and pathlib takes longer than the kernel.
+        return f"{self.git_dir if _OWN.fullmatch(name) else self.common_dir}/{name}"
+
     def symbolic(self, name: str) -> str | None:
         """The ref that ``name`` points to, None when it holds an object id or does not exist."""
-        path = self.file(name)
-        if path.is_symlink():  # HEAD of a very old Git
+        path = self._path(name)
+        if os.path.islink(path):  # HEAD of a very old Git
             target = os.readlink(path)
             return target if target.startswith("refs/") else None
         text = self._loose(name)
@@ -71,7 +75,8 @@ class Refs:
 
     def _loose(self, name: str) -> str | None:
         try:
-            return self.file(name).read_bytes().decode("utf-8", "surrogateescape").strip("\n")
+            with open(self._path(name), "rb", buffering=0) as file:
+                return file.read().decode("utf-8", "surrogateescape").strip("\n")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
@@ -86,14 +91,23 @@ class Refs:
 
     def packed(self, name: str) -> str | None:
         """What packed-refs holds for ``name``."""
+        path = f"{self.common_dir}/packed-refs"
         try:
-            with open(self.common_dir / "packed-refs", "rb") as file:
-                if not os.fstat(file.fileno()).st_size:
-                    return None
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                    return _find_packed(text, name.encode("utf-8", "surrogateescape"))
+            known = _found.get((path, name))
+            if known and known[0] == _mark(os.stat(path)):
+                return known[1]
+            with open(path, "rb") as file:
+                mark = _mark(os.fstat(file.fileno()))
+                found = None
+                if mark.size:
+                    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                        found = _find_packed(text, name.encode("utf-8", "surrogateescape"))
         except FileNotFoundError:
             return None
+        if len(_found) >= _MOST_FOUND:
+            _found.clear()
+        _found[path, name] = (mark, found)
+        return found
 
     def exists(self, name: str) -> bool:
         """Whether a ref of exactly that name exists."""
@@ -102,7 +116,25 @@ class Refs:
     def list(self, prefix: str) -> list[str]:
         """The full names of all refs whose name begins with ``prefix``, which ends with a slash."""
         args = ["for-each-ref", "--format=%(refname)", prefix]
+        from gitreg.gitstore.process import run  # reading one ref needs no process
+
         return run(args, at=self.at).stdout.decode("utf-8", "surrogateescape").splitlines()
+
+
+class _Mark(NamedTuple):
+    """By what Git, too, tells that packed-refs was not replaced (refs/packed-backend.c)."""
+
+    size: int
+    file: int
+    changed: int
+
+
+def _mark(stat: os.stat_result) -> _Mark:
+    return _Mark(stat.st_size, stat.st_ino, stat.st_mtime_ns)
+
+
+_found: dict[tuple[str, str], tuple[_Mark, str | None]] = {}
+_MOST_FOUND = 256
 
 
 def _find_packed(text: mmap.mmap, wanted: bytes) -> str | None:
@@ -168,6 +200,8 @@ def move(
         Conflict: A new one exists already, or is a folder of others.
         EnvironmentFailure: A lock stands in the way, or the disk does.
     """
+    from gitreg.gitstore import process  # reading refs needs none
+
     lines = []
     for each in moves:
         zero = "0" * len(each.new or each.old or "")
@@ -177,8 +211,10 @@ def move(
     env = {"GIT_COMMITTER_NAME": who[0], "GIT_COMMITTER_EMAIL": who[1]} if all(who) else {}
     args = ["update-ref", "-m", " ".join(reason.split())[:200], "-z", "--stdin"]
     try:
-        run(args, at=refs.at, stdin=text, held=held, settings=DURABLE, extra_env=env, timeout=300.0)
-    except GitDied:
+        process.run(
+            args, at=refs.at, stdin=text, held=held, settings=process.DURABLE, extra_env=env, timeout=300.0
+        )
+    except process.GitDied:
         raise
     except GitFailure as error:
         raise why_refused(refs, moves, error) from None

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from gitreg.errors import EnvironmentFailure, NotARegistry
 from gitreg.gitstore.objects import Person, clean_ident
-from gitreg.gitstore.process import garbage, run
 from gitreg.gitstore.refs import Refs
 
 SETTINGS_FILE = "gitreg.yaml"
@@ -216,6 +215,14 @@ class Repository:
             return Head(branch=None, oid=self.refs.read("HEAD"))
         return Head(branch=branch, oid=self.refs.read(branch))
 
+    def shallow(self) -> frozenset[str]:
+        """The commits whose parents were not fetched (a shallow clone); empty where all are there."""
+        try:
+            text = (self.common_dir / "shallow").read_text(encoding="ascii")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return frozenset()
+        return frozenset(text.split())
+
     def in_progress(self) -> str:
         """What is unfinished: merge, rebase, cherry-pick, revert or bisect; ``""``: nothing."""
         return next((name for mark, name in _IN_PROGRESS if (self.git_dir / mark).exists()), "")
@@ -249,6 +256,8 @@ class Repository:
 
 
 def _read_config(at: Path) -> dict[str, tuple[str, ...]]:
+    from gitreg.gitstore.process import garbage, run  # most reads need none of Git's configuration
+
     args = ["config", "--list", "-z"]
     answer = run(args, at=at)
     found: dict[str, tuple[str, ...]] = {}
@@ -294,6 +303,8 @@ def _checked(found: Repository, folder: Path) -> Repository:
     # not be easier to get at; Git decides, but is asked only where the owner is not the caller.
     owned = {found.root, found.git_dir, found.root / ".git" if found.work_tree else found.git_dir}
     if any(path.lstat().st_uid != os.geteuid() for path in owned):
+        from gitreg.gitstore.process import run
+
         run(["rev-parse", "--git-dir"], at=folder)
     if (found.common_dir / "reftable").is_dir():  # refs are read from their files
         raise EnvironmentFailure(

@@ -29,6 +29,7 @@ class Batch:
         self.now = now
         self.requests: list[Request] = []
         self._draft = Draft(view.state, view.states.twin)
+        assert isinstance(view.states, TreeStates)  # what is written builds on the tree alone
         self.view = replace(view, states=_Drafted(view.states, self._draft))
 
     def add(self, requests: Sequence[Request]) -> Receipt:

@@ -8,13 +8,13 @@ from gitreg.domain.edits import Edit, ModelEdit
 from gitreg.domain.model import ModelTombstone, ModelVersion
 from gitreg.gitstore.trees import Entry
 from gitreg.manifest import rendering
-from gitreg.registry.states import TreeStates
+from gitreg.registry.states import States
 
 Content = bytes | Entry | None
 """New bytes, an object that is already stored (a whole folder that moves), or None: the path goes."""
 
 
-def render(edit: Edit, states: TreeStates, past: Callable[[str], TreeStates]) -> dict[str, Content]:
+def render(edit: Edit, states: States, past: Callable[[str], States]) -> dict[str, Content]:
     """Path below the registry's root → its new content.
 
     Args:
@@ -30,14 +30,16 @@ def render(edit: Edit, states: TreeStates, past: Callable[[str], TreeStates]) ->
             files[path] = rendering.render_model(part.model, _model_text(name, part, states, past), path=path)
         for number, version in part.versions.items():
             path = states.layout.version_file(name, number)
-            before = _version_text(path, part, states, past) if isinstance(version, ModelVersion) else None
+            before = (
+                _version_text(path, part.text_from.get(number), states, past)
+                if isinstance(version, ModelVersion)
+                else None
+            )
             files[path] = rendering.render_version(version, before, path=path)
     return files
 
 
-def _moves(
-    name: str, part: ModelEdit, states: TreeStates, past: Callable[[str], TreeStates]
-) -> dict[str, Content]:
+def _moves(name: str, part: ModelEdit, states: States, past: Callable[[str], States]) -> dict[str, Content]:
     """Whole folders and other files that come or go; ``model.yaml`` is rendered on its own."""
     files: dict[str, Content] = {}
     here = states.layout.model_dir(name)
@@ -51,15 +53,13 @@ def _moves(
     return files
 
 
-def _leaves(states: TreeStates, name: str) -> dict[str, Entry]:
+def _leaves(states: States, name: str) -> dict[str, Entry]:
     folder = states.reader.entry(states.root, states.layout.model_dir(name))
     tree = states.reader.tree(folder.oid) if folder else {}
     return {leaf: entry for leaf, entry in tree.items() if leaf != "model.yaml"}
 
 
-def _model_text(
-    name: str, part: ModelEdit, states: TreeStates, past: Callable[[str], TreeStates]
-) -> bytes | None:
+def _model_text(name: str, part: ModelEdit, states: States, past: Callable[[str], States]) -> bytes | None:
     """The text that the new ``model.yaml`` is edited from, so that a person's comments stay."""
     if isinstance(part.model, ModelTombstone):
         return None
@@ -71,11 +71,11 @@ def _model_text(
 
 
 def _version_text(
-    path: str, part: ModelEdit, states: TreeStates, past: Callable[[str], TreeStates]
+    path: str, commit: str | None, states: States, past: Callable[[str], States]
 ) -> bytes | None:
-    return _text(past(part.text_from) if part.text_from else states, path)
+    return _text(past(commit) if commit else states, path)
 
 
-def _text(states: TreeStates, path: str) -> bytes | None:
+def _text(states: States, path: str) -> bytes | None:
     entry = states.reader.entry(states.root, path)
     return states.reader.blob(entry.oid) if entry else None

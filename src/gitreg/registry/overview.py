@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitreg.domain.model import AnyModel, ModelState, ModelVersion, RegisteredModel
+from gitreg.domain.settings import Settings
 from gitreg.gitstore.trees import FILE
+from gitreg.manifest import decode
+from gitreg.registry.indexed import IndexedStates, moment_of
 from gitreg.registry.states import state_of, version_files
 from gitreg.registry.view import View
 
@@ -44,6 +47,9 @@ class _Folder:
 
 def overview(view: View) -> Iterator[Summary]:
     """Every registered model of ``view``, by name. Of most versions only the text is looked at."""
+    if isinstance(view.states, IndexedStates):
+        yield from _indexed(view.states, None)
+        return
     folders = [_folder(view, name, tree) for name, tree in view.states.folders()]
     living = [each for each in folders if isinstance(each.state.model, RegisteredModel)]
     _sieve(view, living)
@@ -58,6 +64,12 @@ def holders(view: View, stage: str) -> Iterator[ModelVersion]:
         InvalidInput: It is not a stage of this registry.
     """
     name = view.settings.stage(stage).name
+    if isinstance(view.states, IndexedStates):
+        for model, _, data in view.states.holders(name):
+            version = decode.version(data, model)
+            assert isinstance(version, ModelVersion)  # nothing else holds a stage
+            yield version
+        return
     for each in overview(view):
         held = each.stages.get(name)
         if held:
@@ -72,6 +84,8 @@ def summary(view: View, name: str) -> Summary:
         NotFound: There is no such model.
     """
     view.model(name)
+    if isinstance(view.states, IndexedStates):
+        return next(_indexed(view.states, name))
     entry = view.states.reader.entry(view.states.root, view.states.layout.model_dir(name))
     assert entry is not None  # the model was read from it
     found = _folder(view, name, entry)
@@ -79,11 +93,49 @@ def summary(view: View, name: str) -> Summary:
     return _summary(view, found)
 
 
+def updated(view: View, name: str) -> datetime:
+    """When a model was changed last: the latest of its file, its newest version and its stage changes.
+
+    Raises:
+        NotFound: There is no such model.
+    """
+    model = view.model(name)
+    if isinstance(view.states, IndexedStates) and not view.states.any_unreadable(name):
+        return view.states.changed(model)
+    return summary(view, name).updated
+
+
 def tombstones(view: View) -> Iterator[AnyModel]:
     """What is left of deleted and renamed models, by name."""
     for state in sorted(view.states.states(), key=lambda one: one.name):
         if state.model is not None and not isinstance(state.model, RegisteredModel):
             yield state.model
+
+
+def _indexed(states: IndexedStates, name: str | None) -> Iterator[Summary]:
+    """The same from the index, without a look at any version's text."""
+    if states.any_unreadable(name):  # the tree knows which of them matter, and what is wrong with them
+        tree = View(commit=states.part.commit, states=states.tree)
+        yield from [summary(tree, name)] if name else overview(tree)
+        return
+    held: dict[str, dict[str, list[int]]] = {}
+    times: dict[str, int] = {}
+    for holder, stage, number, at in states.held(name):
+        held.setdefault(holder, {}).setdefault(stage, []).append(number)
+        times[holder] = max(times.get(holder, at), at)
+    for model, count, latest, newest in states.counted(name):
+        moments = [model.updated]
+        if newest is not None:
+            moments.append(moment_of(newest))
+        if model.name in times:
+            moments.append(moment_of(times[model.name]))
+        yield Summary(
+            model=model,
+            count=count,
+            latest=latest,
+            stages=_in_order(states.settings, held.get(model.name, {})),
+            updated=max(moments),
+        )
 
 
 def _folder(view: View, name: str, tree: tuple[str, str]) -> _Folder:
@@ -131,7 +183,11 @@ def _stages(view: View, holders: list[ModelVersion]) -> dict[str, tuple[int, ...
     for version in sorted(holders, key=lambda one: -one.version):
         for stage in version.stages:
             found.setdefault(stage, []).append(version.version)
-    order = [stage.name for stage in view.settings.stages]
+    return _in_order(view.settings, found)
+
+
+def _in_order(settings: Settings, found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    order = [stage.name for stage in settings.stages]
     known = [stage for stage in order if stage in found]
     return {stage: tuple(found[stage]) for stage in (*known, *sorted(set(found) - set(known)))}
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitreg.domain import names
 from gitreg.domain.model import AnyModel, AnyVersion, ModelState, RegisteredModel, Versions
 from gitreg.domain.settings import Settings
 from gitreg.errors import InvalidManifests, NotARegistry
-from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import FILE, Entry, Tree
-from gitreg.manifest import codec
-from gitreg.manifest.check import check_mode
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
+
+if TYPE_CHECKING:
+    from gitreg.gitstore.reader import Reader
 
 _CACHE_LIMIT = 20_000
 _VERSION_FILE = re.compile(rb"(?<![^\0])([1-9][0-9]*)\.yaml(?![^\0])")
@@ -22,10 +22,14 @@ _Value = TypeVar("_Value")
 
 
 class Decoder:
-    """Decodes manifests, remembering by blob: the same bytes are never parsed twice in a process."""
+    """Decodes manifests, remembering by blob: the same bytes are never parsed twice in a process.
+
+    ``ahead`` holds the bytes of blobs that somebody fetched because they will soon be asked for.
+    """
 
     def __init__(self, reader: Reader, known: dict[tuple[str, ...], Any] | None = None) -> None:
         self.reader = reader
+        self.ahead: dict[str, bytes] = {}
         self._known: dict[tuple[str, ...], Any] = {} if known is None else known
 
     def on(self, reader: Reader) -> Decoder:
@@ -34,15 +38,20 @@ class Decoder:
 
     def settings(self, entry: Entry, path: str) -> Settings:
         """``gitreg.yaml`` of the blob ``entry``."""
+        from gitreg.manifest import codec  # what the index answers needs no YAML
+
         return self._once((entry.oid,), lambda data: codec.decode_settings(data, path), entry, path)
 
     def model(self, entry: Entry, *, name: str, path: str) -> AnyModel:
         """``model.yaml`` of the model ``name``."""
+        from gitreg.manifest import codec
+
         key = (entry.oid, name)
         return self._once(key, lambda data: codec.decode_model(data, name=name, path=path), entry, path)
 
     def version(self, entry: Entry, *, name: str, version: int, path: str) -> AnyVersion:
         """The manifest of one version."""
+        from gitreg.manifest import codec
 
         def decode(data: bytes) -> AnyVersion:
             return codec.decode_version(data, name=name, version=version, path=path)
@@ -52,6 +61,8 @@ class Decoder:
     def _once(
         self, key: tuple[str, ...], decode: Callable[[bytes], _Value], entry: Entry, path: str
     ) -> _Value:
+        from gitreg.manifest.check import check_mode
+
         fault = check_mode(path, entry.mode)
         if fault:
             raise InvalidManifests([fault])
@@ -59,8 +70,38 @@ class Decoder:
         if known is None:
             if len(self._known) >= _CACHE_LIMIT:
                 self._known.clear()
-            known = self._known[key] = decode(self.reader.blob(entry.oid))
+            data = self.ahead.get(entry.oid)
+            known = self._known[key] = decode(self.reader.blob(entry.oid) if data is None else data)
         return known
+
+
+class States(Protocol):
+    """The registry at one commit: ``TreeStates`` reads Git, ``IndexedStates`` the index."""
+
+    @property
+    def settings(self) -> Settings: ...  # noqa: D102
+
+    @property
+    def layout(self) -> Layout: ...  # noqa: D102
+
+    @property
+    def reader(self) -> Reader: ...  # noqa: D102
+
+    @property
+    def root(self) -> str: ...  # noqa: D102
+
+    @property
+    def decoder(self) -> Decoder: ...  # noqa: D102
+
+    def folders(self) -> Iterator[tuple[str, Entry]]: ...  # noqa: D102
+
+    def state(self, name: str) -> ModelState: ...  # noqa: D102
+
+    def states(self) -> Iterator[ModelState]: ...  # noqa: D102
+
+    def living(self) -> Iterator[ModelState]: ...  # noqa: D102
+
+    def twin(self, name: str) -> str | None: ...  # noqa: D102
 
 
 class TreeStates:
@@ -125,6 +166,26 @@ class TreeStates:
             if other != name and names.twin_key(other) == key:
                 return other
         return None
+
+
+def tree_states(decoder: Decoder, commit: str, prefix: str) -> TreeStates:
+    """The registry that a commit holds.
+
+    Args:
+        decoder: Reads and decodes.
+        commit: Full hex id of a commit.
+        prefix: The registry's folder in the repository: ``""`` or ``sub/folder/``.
+
+    Raises:
+        NotARegistry: The commit holds no registry there.
+    """
+    root = decoder.reader.commit(commit).tree
+    if prefix:
+        entry = decoder.reader.entry(root, prefix.rstrip("/"))
+        if entry is None:
+            raise NotARegistry(f"there is no folder {prefix} in commit {commit[:10]}")
+        root = entry.oid
+    return TreeStates(decoder, root)
 
 
 def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> ModelState:

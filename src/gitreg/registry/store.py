@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gitreg.domain.names import shown
 from gitreg.errors import Conflict, InvalidInput, NotARegistry, NotFound
-from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.repository import Repository
 from gitreg.registry.states import Decoder
 from gitreg.registry.view import View, view_at
+
+if TYPE_CHECKING:
+    from gitreg.gitstore.reader import Reader
+    from gitreg.registry.indexing import Keeper
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
@@ -45,17 +50,39 @@ class Store:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self.reader = Reader(repository)
-        self.decoder = Decoder(self.reader)
+        self._seen: View | None = None
+        self._own: tuple[str, str] | None = None  # a commit, and the branch that its settings name
 
     @property
     def prefix(self) -> str:
         """The registry's folder in the repository: ``""`` or ``sub/folder/``."""
         return self.repository.prefix
 
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads objects; Git is started when the first is asked for."""
+        from gitreg.gitstore.reader import Reader  # what the index answers needs no Git
+
+        return Reader(self.repository)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """What decodes manifests."""
+        return Decoder(self.reader)
+
+    @cached_property
+    def index(self) -> Keeper:
+        """The derived index, which is opened when it is first asked."""
+        from gitreg.registry.indexing import Keeper  # a writer does without
+
+        return Keeper(self)
+
     def close(self) -> None:
-        """End the Git process that reads objects."""
-        self.reader.close()
+        """End the Git process that reads objects, and close the index."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        if "index" in self.__dict__:
+            self.index.close()
 
     def __enter__(self) -> Store:
         return self
@@ -87,13 +114,34 @@ class Store:
         head = self.repository.head()
         if head.oid is None:
             raise NotARegistry("there is no commit yet", hint="gitreg init")
-        return (
-            head.oid if head.branch is None or not self.repository.bare else self.branch().commit or head.oid
-        )
+        if head.branch is None or not self.repository.bare:
+            return head.oid
+        own = self._branch_in(head.oid)
+        return head.oid if head.branch == own else self.repository.refs.read(own) or head.oid
+
+    def _branch_in(self, commit: str) -> str:
+        """The full name of the registry's own branch as a commit's settings name it."""
+        if self._own is None or self._own[0] != commit:
+            named = self.index.branch_in(commit) or self.view(commit).settings.branch
+            self._own = (commit, f"refs/heads/{named}")
+        return self._own[1]
 
     def view(self, commit: str) -> View:
-        """The registry at a commit (full hex id)."""
+        """The registry at a commit (full hex id), read from its tree: writers build on nothing else."""
         return view_at(self.decoder, commit, self.prefix)
+
+    def look(self, at: str | datetime | None = None) -> View:
+        """The registry as it is (None), at a revision or on a date: from the index where it is at hand."""
+        from gitreg.registry.indexed import IndexedStates
+
+        commit = self.head() if at is None else self.commit_for(at)
+        if self._seen is not None and self._seen.commit == commit:
+            return self._seen
+        part = self.index.ready(commit, head=commit if at is None else None)
+        if part is None:
+            return self.view(commit)
+        self._seen = View(commit=commit, states=IndexedStates(self, part))
+        return self._seen
 
     def commit_for(self, at: str | datetime) -> str:
         """The commit that ``at`` means: a revision, or the newest one not later than a date.
@@ -113,12 +161,26 @@ class Store:
                 )
             return found
         moment = parse_moment(at) if isinstance(at, str) else at
-        from gitreg.gitstore.log import commit_at  # reads at the head do without
-
-        commit = commit_at(self.repository, self.head(), moment)
-        if commit is None:
+        found = self._commit_on(moment)
+        if found is None:
+            if (self.repository.common_dir / "shallow").exists():
+                raise NotFound(
+                    f"this shallow clone does not hold the history of {shown(str(at))}",
+                    where="--at",
+                    hint="git fetch --unshallow",
+                )
             raise NotFound(f"the history begins after {shown(str(at))}", where="--at", hint="gitreg log")
-        return commit
+        return found
+
+    def _commit_on(self, moment: datetime) -> str | None:
+        head = self.head()
+        part = self.index.ready(head, head=head)
+        if part is None:
+            from gitreg.gitstore.log import commit_at  # reads at the head do without
+
+            return commit_at(self.repository, head, moment)
+        seq = part.at_time(moment)
+        return None if seq is None else part.link(seq).oid
 
 
 def parse_moment(text: str) -> datetime:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from gitreg.domain import names, references
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel
 from gitreg.domain.settings import Settings, did_you_mean
-from gitreg.errors import InvalidInput, NotARegistry, NotFound
-from gitreg.registry.states import Decoder, TreeStates
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.registry.indexed import IndexedStates
+from gitreg.registry.states import Decoder, States, tree_states
+
+
+class VersionDocument(NamedTuple):
+    """One version as its manifest's data (``manifest.encode``), for lists that hold thousands."""
+
+    name: str
+    version: int
+    data: dict[str, Any]
+
+
+def document_of(version: ModelVersion) -> VersionDocument:
+    """A version as its manifest's data."""
+    from gitreg.manifest.encode import encode_version
+
+    return VersionDocument(version.name, version.version, encode_version(version))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +34,7 @@ class View:
     """What the registry holds at ``commit`` (full hex id)."""
 
     commit: str
-    states: TreeStates
+    states: States
 
     @property
     def settings(self) -> Settings:
@@ -59,6 +76,35 @@ class View:
             )
         return references.select(self._known(found.name), found.selector, self.settings)
 
+    def documents(self, name: str) -> Iterator[VersionDocument]:
+        """The versions of a model as their manifests' data, newest first; deleted ones are left out."""
+        if isinstance(self.states, IndexedStates):
+            for number, data in self.states.documents(name):
+                yield VersionDocument(name, number, data)
+        else:
+            yield from map(document_of, self.state(name).newest_first())
+
+    def holder_documents(self, stage: str) -> Iterator[VersionDocument]:
+        """Every version of every model that holds ``stage``, as data."""
+        exact = self.settings.stage(stage).name
+        if isinstance(self.states, IndexedStates):
+            return map(VersionDocument._make, self.states.holders(exact))
+        from gitreg.registry.overview import holders
+
+        return map(document_of, holders(self, exact))
+
+    def all_aliases(self, names: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+        """Model and version → the aliases that point to it, sorted; of the models in ``names`` at least."""
+        found: dict[tuple[str, int], list[str]] = {}
+        if isinstance(self.states, IndexedStates):
+            for name, number, alias in self.states.aliases():
+                found.setdefault((name, number), []).append(alias)
+            return found
+        for name in set(names):
+            for alias, number in sorted(self.model(name).aliases.items()):
+                found.setdefault((name, number), []).append(alias)
+        return found
+
     def aliases(self, version: ModelVersion) -> tuple[str, ...]:
         """The aliases that point to a version, sorted."""
         aliases = self.model(version.name).aliases
@@ -80,20 +126,5 @@ class View:
 
 
 def view_at(decoder: Decoder, commit: str, prefix: str) -> View:
-    """The view of ``commit``.
-
-    Args:
-        decoder: Reads and decodes.
-        commit: Full hex id of a commit.
-        prefix: The registry's folder in the repository: ``""`` or ``sub/folder/``.
-
-    Raises:
-        NotARegistry: The commit holds no registry there.
-    """
-    root = decoder.reader.commit(commit).tree
-    if prefix:
-        entry = decoder.reader.entry(root, prefix.rstrip("/"))
-        if entry is None:
-            raise NotARegistry(f"there is no folder {prefix} in commit {commit[:10]}")
-        root = entry.oid
-    return View(commit=commit, states=TreeStates(decoder, root))
+    """The view of ``commit``, read from its tree; arguments and errors are those of ``tree_states``."""
+    return View(commit=commit, states=tree_states(decoder, commit, prefix))

@@ -1,0 +1,74 @@
+"""What a person asks of the past, made exact: names looked up, days made moments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gitreg.errors import InvalidInput
+from gitreg.index.reading import Slice
+from gitreg.registry.indexed import IndexedStates
+from gitreg.registry.log import Wanted
+from gitreg.registry.store import Store, parse_moment
+from gitreg.registry.view import View
+
+
+def view_of(store: Store, part: Slice) -> View:
+    """The registry at the commit of a slice, answered from the index."""
+    return View(commit=part.commit, states=IndexedStates(store, part))
+
+
+def wanted_of(
+    store: Store,
+    part: Slice,
+    uri: str | None,
+    *,
+    stage: str | None = None,
+    alias: str | None = None,
+    author: str | None = None,
+    since: str | datetime | None = None,
+    until: str | datetime | None = None,
+) -> Wanted:
+    """The events that a person asks for; arguments are those of ``Registry.log``.
+
+    Raises:
+        NotFound: There never was such a model or version.
+        InvalidInput: A stage or date is none.
+    """
+    view = view_of(store, part)
+    name = number = None
+    if uri is not None:
+        found = view.reference(uri)
+        name, selector = found.name, found.selector
+        # A number is taken as it stands: the history of a deleted version is worth telling, too.
+        number = None if selector is None else selector.version or view.version(uri).version
+        if view.state(name).model is None and not _known(part, name):
+            view.model(name)  # raises: there never was such a model
+    return Wanted(
+        name=name,
+        version=number,
+        stage=None if stage is None else view.settings.stage(stage).name,
+        alias=alias,
+        author=author,
+        since=moment(since, "--since", day_begins=True),
+        until=moment(until, "--until"),
+    )
+
+
+def moment(given: str | datetime | None, where: str, *, day_begins: bool = False) -> datetime | None:
+    """A date as a person gives it; a day alone means its end, or its beginning.
+
+    Raises:
+        InvalidInput: It is no date.
+    """
+    if given is None or isinstance(given, datetime):
+        return given
+    text = given.strip()
+    try:
+        return parse_moment(f"{text}T00:00" if day_begins and len(text) == 10 else text)
+    except InvalidInput as error:
+        error.where = where
+        raise
+
+
+def _known(part: Slice, name: str) -> bool:
+    return bool(part.rows("SELECT 1 FROM event WHERE name = ? AND seq <= ? LIMIT 1", name, part.seq))
