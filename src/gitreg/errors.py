@@ -6,6 +6,7 @@
     ├── UsageError           2   the command line or the call itself is wrong
     ├── InvalidInput         3   a name, manifest, setting or value breaks a rule
     │   ├── NotFound         3   the model, version, stage, alias or revision does not exist
+    │   ├── InvalidFilter    3   a filter or an order of a search has a fault, with its column
     │   └── InvalidManifests 3   findings with file, line and column
     ├── Conflict             4   the registry or work tree stands in the way
     │   ├── AlreadyExists    4
@@ -70,6 +71,29 @@ class NotFound(InvalidInput):
     """The model, version, stage, alias, tag or revision that was named does not exist."""
 
     kind = "not-found"
+
+
+class InvalidFilter(InvalidInput):
+    """A filter or an order of a search can't be understood.
+
+    Args:
+        message: What is wrong.
+        text: The whole filter.
+        at: Where the fault begins, in characters from 0.
+        length: How many characters are at fault.
+        where: What the text is, with the column.
+        hint: What to write instead.
+    """
+
+    kind = "invalid-filter"
+
+    def __init__(
+        self, message: str, *, text: str, at: int, length: int = 1, where: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.text = text
+        self.at = at
+        self.length = length
 
 
 class InvalidManifests(InvalidInput):

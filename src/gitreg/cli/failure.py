@@ -13,8 +13,10 @@ import click
 
 from gitreg import __version__
 from gitreg.cli.output import json_text
-from gitreg.errors import EnvironmentFailure, GitregError, InvalidManifests, UsageError
-from gitreg.render.text import safe
+from gitreg.errors import EnvironmentFailure, GitregError, InvalidFilter, InvalidManifests, UsageError
+from gitreg.render.text import safe, width
+
+_CONTEXT = 60  # characters of a filter that are shown on each side of its fault
 
 
 class Bug(GitregError):
@@ -67,9 +69,22 @@ def as_text(error: GitregError) -> str:
     lines = [f"error: {safe(error.message)}"]
     if error.where:
         lines.append(f"  --> {safe(error.where)}")
+    if isinstance(error, InvalidFilter):
+        lines += _excerpt(error)
     if error.hint:
         lines.append(f"help: {safe(error.hint)}")
     return "\n".join(lines) + "\n"
+
+
+def _excerpt(error: InvalidFilter) -> list[str]:
+    """The filter, or what stands around the fault in a long one, and a caret under the fault."""
+    begin = max(0, error.at - _CONTEXT)
+    end = min(len(error.text), error.at + error.length + _CONTEXT)
+    before = ("…" if begin else "") + safe(error.text[begin : error.at])
+    marked = safe(error.text[error.at : error.at + min(error.length, _CONTEXT)])
+    after = safe(error.text[error.at : end]) + ("…" if end < len(error.text) else "")
+    caret = " " * width(before) + "^" + "~" * (width(marked) - 1)
+    return [f"    {before}{after}".rstrip(), f"    {caret}"]
 
 
 def as_json(error: GitregError) -> str:
@@ -81,6 +96,8 @@ def as_json(error: GitregError) -> str:
         "help": error.hint,
         "exit_code": error.exit_code,
     }
+    if isinstance(error, InvalidFilter):
+        content |= {"text": error.text, "column": error.at + 1, "length": error.length}
     if isinstance(error, InvalidManifests):
         from gitreg.render.findings import document
 

@@ -7,24 +7,23 @@ and behaviour: MLflow's Python API, *mlflow.client*, and the Model Registry's fi
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from gitreg.domain import names, references, requests
-from gitreg.domain.model import ModelState, ModelVersion, Origin, RegisteredModel
+from gitreg.domain.model import Origin
 from gitreg.domain.settings import NO_STAGE
 from gitreg.errors import InvalidInput
 from gitreg.registry.entities import (
     ModelVersionDetails,
+    PagedList,
     RegisteredModelDetails,
     model_details,
     version_details,
 )
 from gitreg.registry.open import open_registry
+from gitreg.registry.overview import updated
 from gitreg.registry.registry import Registry
 from gitreg.registry.view import View
-
-_CLAUSE = re.compile(r"""\s*(name|run_id)\s*=\s*(?:'([^']*)'|"([^"]*)")\s*""", re.IGNORECASE)
 
 
 class Client:
@@ -73,10 +72,19 @@ class Client:
         view = self.registry.at()
         return [self._model(view, state.name) for state in view.models()]
 
-    def search_registered_models(self, filter_string: str | None = None) -> list[RegisteredModelDetails]:
-        """The models that a filter (``name = '…'``) leaves, by name."""
-        wanted = _clauses(filter_string, {"name"})
-        return [m for m in self.list_registered_models() if wanted.get("name", m.name) == m.name]
+    def search_registered_models(
+        self,
+        filter_string: str | None = None,
+        max_results: int = 100,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[RegisteredModelDetails]:
+        """A page of the models that a filter leaves, by name unless ``order_by`` says otherwise."""
+        page = self.registry.search_models(
+            filter_string or "", order_by or (), max_results=max_results, page_token=page_token
+        )
+        view = self.registry.at(page.commit)
+        return PagedList((self._model(view, model.name) for model in page.models), page.next_page_token)
 
     def set_registered_model_tag(self, name: str, key: str, value: object) -> None:
         """Set a tag."""
@@ -152,20 +160,22 @@ class Client:
                 found.append(version_details(version, state, view.settings, asked=stage))
         return found
 
-    def search_model_versions(self, filter_string: str | None = None) -> list[ModelVersionDetails]:
-        """The versions that a filter (``name = '…' AND run_id = '…'``) leaves, newest first."""
-        wanted = _clauses(filter_string, {"name", "run_id"})
-        view = self.registry.at()
-        states: Iterable[ModelState] = [view.state(wanted["name"])] if "name" in wanted else view.models()
-        found = [
-            (state, version)
-            for state in states
-            if isinstance(state.model, RegisteredModel)
-            for version in state.newest_first()
-            if wanted.get("run_id", version.run_id) == version.run_id
-        ]
-        found.sort(key=_newest_update_first)
-        return [version_details(version, state, view.settings) for state, version in found]
+    def search_model_versions(
+        self,
+        filter_string: str | None = None,
+        max_results: int = 10_000,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[ModelVersionDetails]:
+        """A page of the versions that a filter leaves, the last updated first without ``order_by``."""
+        page = self.registry.search(
+            filter_string or "", order_by or (), max_results=max_results, page_token=page_token
+        )
+        view = self.registry.at(page.commit)
+        settings = view.settings
+        states = {name: view.state(name) for name in {version.name for version in page.versions}}
+        found = (version_details(version, states[version.name], settings) for version in page.versions)
+        return PagedList(found, page.next_page_token)
 
     def update_model_version(
         self, name: str, version: int | str, description: str | None = None, stage: str | None = None
@@ -244,7 +254,7 @@ class Client:
             for stage in stages
             if (version := references.in_stage(state, stage, view.settings))
         ]
-        return model_details(state, model, view.settings, latest)
+        return model_details(model, updated(view, name), latest)
 
 
 def register_model(
@@ -275,23 +285,3 @@ def _number(version: int | str) -> references.Selector:
 
 def _texts(tags: Mapping[str, object] | None) -> dict[str, str]:
     return {key: str(value) for key, value in (tags or {}).items()}
-
-
-def _newest_update_first(found: tuple[ModelState, ModelVersion]) -> tuple[float, str, int]:
-    # MLflow's default order: last update descending, then name, then version descending.
-    _, version = found
-    return -version.updated.timestamp(), version.name, -version.version
-
-
-def _clauses(filter_string: str | None, known: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for clause in re.split(r"\band\b", filter_string or "", flags=re.IGNORECASE) if filter_string else ():
-        match = _CLAUSE.fullmatch(clause)
-        if not match or match[1].lower() not in known:
-            raise InvalidInput(
-                f"{names.shown(clause.strip())} is no filter",
-                where="filter_string",
-                hint=" AND ".join(f"{key} = '…'" for key in sorted(known)),
-            )
-        found[match[1].lower()] = match[2] if match[2] is not None else match[3]
-    return found

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel
 from gitreg.domain.settings import ARCHIVED, NO_STAGE, Settings
+
+T = TypeVar("T")
+
+
+class PagedList(list[T]):
+    """MLflow's list of one page; ``token`` leads to the next, None where there is none."""
+
+    def __init__(self, items: Iterable[T], token: str | None) -> None:
+        super().__init__(items)
+        self.token = token
 
 
 class _Entity:
@@ -105,16 +115,19 @@ def version_details(
 
 
 def model_details(
-    state: ModelState, model: RegisteredModel, settings: Settings, latest: list[ModelVersionDetails]
+    model: RegisteredModel, updated: datetime, latest: list[ModelVersionDetails]
 ) -> RegisteredModelDetails:
-    """A model as MLflow's client shows it; its update time takes its versions' into account."""
-    times = [model.updated]
-    for version in state.newest_first():
-        times += [version.created, *version.stages.values()]
+    """A model as MLflow's client shows it.
+
+    Args:
+        model: The model.
+        updated: The latest of its own update, its versions' creation and their stage changes.
+        latest: Its newest version in each stage.
+    """
     return RegisteredModelDetails(
         name=model.name,
         creation_timestamp=milliseconds(model.created),
-        last_updated_timestamp=milliseconds(max(times)),
+        last_updated_timestamp=milliseconds(updated),
         description=model.description,
         latest_versions=tuple(latest),
         tags=dict(model.tags),
