@@ -1,0 +1,139 @@
+"""Who held each stage of a model when, from the index: former names of the model included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitreg.domain.settings import DEFAULT_STAGES
+from gitreg.domain.timeline import Bar, Lane, Timeline, in_effect
+from gitreg.manifest import decode
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gitreg.index.reading import Slice
+    from gitreg.registry.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """A stage that was held from one place of the chain to another; ``last`` is None while it is."""
+
+    stage: str
+    version: int
+    first: int
+    last: int | None
+
+
+def timeline(store: Store, part: Slice, name: str) -> Timeline:
+    """Who held each stage of a model when, up to the slice's commit; deleted models are told of, too.
+
+    Raises:
+        NotFound: There never was such a model, or it has another name now; the hint says which.
+    """
+    known(store, part, name)
+    held = _merged(_rows(part, name))
+    commits = _commits(part, held)
+    lanes: dict[str, list[Bar]] = {stage: [] for stage in stage_names(part)}
+    for each in held:
+        lanes.setdefault(each.stage, []).append(_bar(each, commits, shallow=part.shallow))
+    return Timeline(
+        name=name,
+        commit=part.commit,
+        time=commits[part.seq][1],
+        lanes=tuple(Lane(stage=stage, bars=tuple(bars)) for stage, bars in lanes.items() if bars),
+        effect=_effect(part, sorted(commits)),
+    )
+
+
+def known(store: Store, part: Slice, name: str) -> None:
+    """Make sure that a model is or was there under ``name``.
+
+    Raises:
+        NotFound: It never was, or has another name now; the hint says which.
+    """
+    rows = part.rows("SELECT m.doc FROM model m WHERE m.name = ? AND $m", name)
+    if not rows or (rows[0][0] and json.loads(rows[0][0]).get("renamed_to")):
+        store.view(part.commit).model(name)
+
+
+def stage_names(part: Slice) -> tuple[str, ...]:
+    """The registry's stages in their configured order; the default ones where the settings can't be read."""
+    rows = part.rows("SELECT s.doc FROM settings s WHERE $s")
+    stages = decode.settings(json.loads(rows[0][0])).stages if rows and rows[0][0] else DEFAULT_STAGES
+    return tuple(stage.name for stage in stages)
+
+
+def _rows(part: Slice, name: str) -> Iterator[_Held]:
+    """What the index holds, oldest first: a bar has ended and another begun where the model was renamed."""
+    for span in reversed(part.names(name)):
+        rows = part.rows(
+            "SELECT stage, number, since, until FROM holding "
+            "WHERE name = ? AND since >= ? AND since < ? AND since <= ? ORDER BY since, number, stage",
+            *(span.name, span.since, span.until, part.seq),
+        )
+        for stage, number, since, until in rows:
+            until = min(until, span.until)  # noqa: PLW2901
+            last = until if until <= part.seq else None
+            yield _Held(stage=stage, version=number, first=since, last=last)
+
+
+def _merged(rows: Iterator[_Held]) -> list[_Held]:
+    """The same without seams: nothing ended where a commit gave again what it took."""
+    found: dict[tuple[str, int, int | None], _Held] = {}
+    for row in rows:
+        before = found.pop((row.stage, row.version, row.first), None)
+        first = before.first if before else row.first
+        whole = _Held(stage=row.stage, version=row.version, first=first, last=row.last)
+        found[row.stage, row.version, row.last] = whole
+    return sorted(found.values(), key=lambda each: (each.first, each.version, each.stage))
+
+
+def _commits(part: Slice, held: list[_Held]) -> dict[int, tuple[str, datetime, str]]:
+    """Place in the chain → id, committer time and author, of all commits that a timeline tells of."""
+    from gitreg.gitstore.objects import moment
+
+    places = {
+        part.seq,
+        *(each.first for each in held),
+        *(each.last for each in held if each.last is not None),
+    }
+    rows = part.rows(
+        "SELECT seq, oid, time, author FROM chain WHERE seq IN (SELECT value FROM json_each(?))",
+        json.dumps(sorted(places)),
+    )
+    return {seq: (oid, moment(time, "+0000"), author) for seq, oid, time, author in rows}
+
+
+def _effect(part: Slice, places: list[int]) -> dict[int, datetime]:
+    """Place in the chain → when the commit there took effect; later commits with an earlier clock count."""
+    from gitreg.gitstore.objects import moment
+
+    spans = list(zip(places, [*places[1:], part.seq + 1], strict=True))
+    rows = part.rows(
+        "SELECT json_extract(s.value, '$[0]'), (SELECT min(c.time) FROM chain c WHERE "
+        "c.seq >= json_extract(s.value, '$[0]') AND c.seq < json_extract(s.value, '$[1]')) "
+        "FROM json_each(?) s",
+        json.dumps(spans),
+    )
+    return in_effect({place: moment(time, "+0000") for place, time in rows})
+
+
+def _bar(held: _Held, commits: dict[int, tuple[str, datetime, str]], *, shallow: bool) -> Bar:
+    commit, since, author = commits[held.first]
+    commit_until, until, ended_by = (None, None, None) if held.last is None else commits[held.last]
+    return Bar(
+        version=held.version,
+        since=since,
+        until=until,
+        first=held.first,
+        last=held.last,
+        commit_since=commit,
+        commit_until=commit_until,
+        given_by=author,
+        ended_by=ended_by,
+        began_before=shallow and held.first == 1,
+    )
