@@ -1,0 +1,119 @@
+"""``gitreg blame``: which commit gave each field the value that it has, by whom and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitreg.cli.options import URI, at_option, json_option
+from gitreg.cli.output import Cell, document, note, on_terminal, table
+from gitreg.cli.reading import current_slice
+from gitreg.render.text import moment
+
+if TYPE_CHECKING:
+    from gitreg.registry.blame import Blame, Credit
+
+_COLUMNS = ("field", "value", "commit", "author", "time")
+_FOLDED = ("params", "metrics")
+_MOST_NAMED = 20  # fields that one line for the registration tells
+
+
+@click.command("blame")
+@click.argument("uri", type=URI)
+@click.option(
+    "--all", "everything", is_flag=True, help="One line for each field, those of the registration too."
+)
+@at_option
+@json_option
+def command(uri: str, everything: bool, at: str | None, as_json: bool) -> None:
+    """Show which commit set each field of a version (NAME/12) or of a model (NAME).
+
+    What came with the registration is told on one line; --all gives each field its own.
+    """
+    from gitreg.registry.blame import blame
+
+    found = blame(*current_slice(at), uri)
+    if as_json:
+        document(_document(found))
+    elif not on_terminal():
+        table((*_COLUMNS, "subject"), map(_row, found.credits))
+    else:
+        table(_COLUMNS, _all(found.credits) if everything else _grouped(found.credits))
+        if any(credit.boundary for credit in found.credits):
+            note("^: the clone is shallow and begins there; an older commit may have set it")
+
+
+def _document(found: Blame) -> dict[str, Any]:
+    subject: dict[str, Any] = {"name": found.name}
+    if found.version is not None:
+        subject["version"] = found.version
+    return {**subject, "commit": found.commit, "fields": [*map(_credit, found.credits)]}
+
+
+def _credit(credit: Credit) -> dict[str, Any]:
+    from gitreg.manifest.encode import time_text
+
+    found = {
+        "field": credit.field,
+        "key": credit.key,
+        "value": credit.value,
+        "commit": credit.commit,
+        "author": {"name": credit.author, "email": credit.email},
+        "time": time_text(credit.time),
+        "subject": credit.subject,
+        "event": credit.event,
+    }
+    if not credit.key:
+        del found["key"]
+    if credit.boundary:
+        found["boundary"] = True
+    return found
+
+
+def _row(credit: Credit) -> tuple[Cell, ...]:
+    """One field for programs: its value as JSON, unless it is a text or a number."""
+    from gitreg.cli.output import json_text
+    from gitreg.manifest.encode import time_text
+
+    value = credit.value
+    told = value if isinstance(value, str | int | float) else json_text(value, indent=None)
+    return credit.path, told, credit.commit, credit.author, time_text(credit.time), credit.subject
+
+
+def _all(told: Iterable[Credit]) -> Iterator[tuple[Cell, ...]]:
+    from gitreg.render.credits import value_text
+
+    for credit in told:
+        yield (credit.path, value_text(credit.field, credit.value), *_who(credit))
+
+
+def _grouped(told: Sequence[Credit]) -> Iterator[tuple[Cell, ...]]:
+    """One line for all that came together with the whole, then one for each change since."""
+    whole = next((credit for credit in told if credit.event != "change"), None)
+    if whole is None:
+        yield from _all(told)
+        return
+    # An alias that the same commit set stands in another manifest.
+    together = [credit for credit in told if credit.commit == whole.commit]
+    how = "(registered)" if whole.event == "register" else "(restored)"
+    yield (how, _named(together), *_who(whole))
+    yield from _all(credit for credit in told if credit.commit != whole.commit)
+
+
+def _named(told: Sequence[Credit]) -> str:
+    """``source, run_id, params (4)``: the fields of some credits."""
+    counts: dict[str, int] = {}
+    # The time of creation is the commit's own, as good as.
+    for credit in [one for one in told if one.field != "created"] or told:
+        name = credit.field if credit.field in _FOLDED else credit.path
+        counts[name] = counts.get(name, 0) + 1
+    said = [f"{name} ({count})" if name in _FOLDED else name for name, count in counts.items()]
+    left = len(said) - _MOST_NAMED
+    return ", ".join(said[:_MOST_NAMED]) + (f" and {left} more" if left > 0 else "")
+
+
+def _who(credit: Credit) -> tuple[Cell, ...]:
+    mark = "^" if credit.boundary else ""
+    return f"{mark}{credit.commit[:10]}", credit.author, moment(credit.time)
