@@ -12,11 +12,17 @@ MOST_SAID = 20
 
 def done(receipt: Receipt) -> list[str]:
     """What a write did, the weightiest first, with the commit and its tags on the first line."""
-    order = ranked(receipt.changes)
+    lines = each(receipt.changes)
+    lines[0] += f" ({commit_of(receipt)})"
+    return lines
+
+
+def each(changes: Sequence[Change]) -> list[str]:
+    """What was changed, the weightiest first."""
+    order = ranked(changes)
     lines = [_sentence(change) for change in order[:MOST_SAID]]
     if len(order) > MOST_SAID:
         lines.append(f"and {len(order) - MOST_SAID:,} more changes")
-    lines[0] += f" ({_commit(receipt)})"
     return lines
 
 
@@ -25,7 +31,8 @@ def would(changes: Sequence[Change]) -> list[str]:
     return [f"would do: {subject([change])}" for change in ranked(changes)]
 
 
-def _commit(receipt: Receipt) -> str:
+def commit_of(receipt: Receipt) -> str:
+    """``commit 0123456789, tags churn/Production/2``."""
     said = f"commit {(receipt.commit or '')[:10]}"
     if not receipt.tags:
         return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +96,33 @@ def write(
     """
     act = registry.preview if how.dry_run else registry.apply
     receipt = act(*requests, message=how.message)
+    report(registry, receipt, target, how, unchanged=unchanged)
+    return receipt
+
+
+def report(
+    registry: Registry,
+    receipt: Receipt,
+    target: Target | None,
+    how: How,
+    *,
+    unchanged: str,
+    told: Callable[[Receipt], list[str]] = sentences.done,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Print what came of a write, or would come of it.
+
+    Args:
+        registry: Where.
+        receipt: The outcome.
+        target: What ``--json`` shows as it is afterwards; None where that is not one model.
+        how: The options of the command.
+        unchanged: What is already so, when nothing changes.
+        told: What was done, in words.
+        more: What ``--json`` says besides.
+    """
     try:
-        _answer(registry, receipt, target, how, unchanged)
+        _answer(registry, receipt, target, how, unchanged, told, more or {})
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -109,13 +134,20 @@ def write(
             f"{error.strerror}",
             where="stdout",
         ) from error
-    return receipt
 
 
-def _answer(registry: Registry, receipt: Receipt, target: Target, how: How, unchanged: str) -> None:
+def _answer(
+    registry: Registry,
+    receipt: Receipt,
+    target: Target | None,
+    how: How,
+    unchanged: str,
+    told: Callable[[Receipt], list[str]],
+    more: Mapping[str, Any],
+) -> None:
     warnings = tuple(dict.fromkeys((*registry.warnings, *receipt.warnings)))
     if how.as_json:
-        output.document(_document(registry, receipt, target, how, warnings))
+        output.document({**_document(registry, receipt, target, how, warnings), **more})
         return
     for text in warnings:
         output.warning(text)
@@ -128,12 +160,12 @@ def _answer(registry: Registry, receipt: Receipt, target: Target, how: How, unch
             _print_diff(file)
         output.note("dry run: nothing was written")
     else:
-        for text in sentences.done(receipt):
+        for text in told(receipt):
             output.line(text)
 
 
 def _document(
-    registry: Registry, receipt: Receipt, target: Target, how: How, warnings: Sequence[str]
+    registry: Registry, receipt: Receipt, target: Target | None, how: How, warnings: Sequence[str]
 ) -> dict[str, Any]:
     document: dict[str, Any] = {
         "commit": receipt.commit,
@@ -145,6 +177,8 @@ def _document(
     if how.dry_run:
         document["dry_run"] = True
         document["diff"] = "\n".join(line for file in receipt.files for line in diff_lines(file))
+    if target is None:
+        return document
     part = receipt.edit.get(target.name)
     state = part.after if part else registry.at().state(target.name)
     if state.model is not None:

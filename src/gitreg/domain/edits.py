@@ -33,8 +33,8 @@ class ModelEdit:
         cleared: The versions and other files leave the folder (a deletion, the old side of a rename).
         revived: Where the versions and other files come back from (a restored model).
         past: With ``carried`` and ``revived``: the state that holds those versions.
-        text_from: The commit whose text the changed versions are edited from, when it is not the
-            head's: so a restored version comes back with the comments that it had.
+        text_from: Version → the commit whose text it is edited from, where it is not the head's: so a
+            restored version comes back with the comments that it had.
     """
 
     before: ModelState
@@ -44,7 +44,7 @@ class ModelEdit:
     cleared: bool = False
     revived: Revival | None = None
     past: ModelState | None = None
-    text_from: str | None = None
+    text_from: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def after(self) -> ModelState:
@@ -135,4 +135,6 @@ class Draft:
             self._parts[name] = replace(self._parts[name], model=part.model)
             self._states[name] = replace(state, model=part.model)
         if part.text_from:
-            self._parts[name] = replace(self._parts[name], text_from=part.text_from)
+            self._parts[name] = replace(
+                self._parts[name], text_from={**self._parts[name].text_from, **part.text_from}
+            )

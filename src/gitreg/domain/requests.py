@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gitreg.domain.changes import Change
 from gitreg.domain.model import READY, Evaluation, ModelState, Origin
 from gitreg.domain.references import Selector
 
@@ -185,6 +186,45 @@ class Rename:
     new_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """Give a stage back to versions that held it, and put those back that hold it now.
+
+    Attributes:
+        name: The model.
+        stage: The stage, by its exact name.
+        expected: Version → the stages that it holds as the plan was made, for every version that is
+            concerned; those with ``stage`` are all that hold it.
+        following: Version → the stages that it is to hold.
+    """
+
+    name: str
+    stage: str
+    expected: Mapping[int, frozenset[str]]
+    following: Mapping[int, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """Take back what one commit did to a model: Conflict where that was changed since.
+
+    Attributes:
+        name: What the model is called now.
+        changes: What to take back, all or some of what that commit did to this model.
+        before: The model before the commit, under the name that it had.
+        after: The model after it.
+        commit: Id of the commit that holds ``before``: texts come back from there.
+        reason: Why, for the tombstones that this leaves.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    before: ModelState
+    after: ModelState
+    commit: str
+    reason: str = ""
+
+
 Request = (
     CreateModel
     | Register
@@ -204,4 +244,6 @@ Request = (
     | RestoreVersion
     | RestoreModel
     | Rename
+    | Rollback
+    | TakeBack
 )

@@ -40,6 +40,27 @@ class Wish:
     when: datetime
     reason: str = ""
 
+    def asked(self, settings: Settings) -> Settings:
+        """``settings`` with the value that is wished for."""
+        return _CHANGES[_known(self.key)](settings, self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """Settings to change by a rule: who asks, when and why.
+
+    Attributes:
+        asked: The settings as they are → as they are to be.
+        title: Takes the place of the commit's subject.
+    """
+
+    asked: Callable[[Settings], Settings]
+    author: Person
+    committer: Person
+    when: datetime
+    reason: str = ""
+    title: str = ""
+
 
 def keys() -> tuple[str, ...]:
     """The settings that can be asked for, in the order of ``gitreg.yaml``."""
@@ -70,7 +91,7 @@ def _known(key: str) -> str:
     raise InvalidInput(f"there is no setting {shown(key)}", hint=hint)
 
 
-def preview(store: Store, wish: Wish) -> Receipt:
+def preview(store: Store, wish: Wish | Amendment) -> Receipt:
     """What ``configure`` would do now; nothing is written."""
     branch = store.branch()
     edit = _edit(_writable(store.view(branch.commit or store.head())), wish)
@@ -79,8 +100,8 @@ def preview(store: Store, wish: Wish) -> Receipt:
     return Receipt(branch=branch.name, changes=edit.changes, files=(edit.file(store.prefix),))
 
 
-def configure(store: Store, wish: Wish) -> Receipt:
-    """Change one setting in one commit; no commit where it has that value already.
+def configure(store: Store, wish: Wish | Amendment) -> Receipt:
+    """Change settings in one commit; no commit where they have those values already.
 
     Raises:
         InvalidInput: There is no such setting, or it can't have that value.
@@ -96,7 +117,7 @@ def configure(store: Store, wish: Wish) -> Receipt:
     )
 
 
-def _attempt(store: Store, wish: Wish) -> Receipt:
+def _attempt(store: Store, wish: Wish | Amendment) -> Receipt:
     branch = store.branch()
     with open_session(store.repository, store.reader, ref=branch.ref) as session:
         if session.base is None:
@@ -107,7 +128,9 @@ def _attempt(store: Store, wish: Wish) -> Receipt:
         commit = session.commit(
             parent=session.base,
             changes={f"{store.prefix}{SETTINGS_FILE}": edit.text_after},
-            message=commit_message(edit.changes, reason=wish.reason),
+            message=commit_message(
+                edit.changes, reason=wish.reason, title=wish.title if isinstance(wish, Amendment) else ""
+            ),
             author=wish.author,
             committer=wish.committer,
             when=wish.when,
@@ -141,9 +164,9 @@ def _writable(view: View) -> View:
     return view
 
 
-def _edit(view: View, wish: Wish) -> _Edit:
+def _edit(view: View, wish: Wish | Amendment) -> _Edit:
     before = view.settings
-    after = _CHANGES[_known(wish.key)](before, wish.value)
+    after = wish.asked(before)
     _refuse_lost_stages(view, after)
     entry = view.states.reader.entry(view.states.root, SETTINGS_FILE)
     assert entry is not None  # the settings were read from it

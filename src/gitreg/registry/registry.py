@@ -20,11 +20,11 @@ from gitreg.domain.model import (
     RegisteredModel,
 )
 from gitreg.domain.references import Reference, Selector
-from gitreg.domain.settings import Settings
 from gitreg.errors import Conflict, InvalidInput, UsageError
 from gitreg.gitstore.objects import Person
 from gitreg.registry import history
 from gitreg.registry.clock import utc_now
+from gitreg.registry.reading import Reading
 from gitreg.registry.receipt import Receipt
 from gitreg.registry.store import Store
 from gitreg.registry.view import View
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gitreg.registry.write import Ask
 
 
-class Registry:
+class Registry(Reading):
     """A model registry in a Git repository.
 
     Each verb that changes something makes one commit and returns the value as it is afterwards, when
@@ -55,65 +55,9 @@ class Registry:
         self._batch: Batch | None = None
         self._people: tuple[Person, Person] | None = None
 
-    def __enter__(self) -> Registry:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the Git process that reads objects."""
-        self.store.close()
-
-    # Reading
-
-    def at(self, when: str | datetime | None = None) -> View:
-        """The registry as it is (None), at a revision, or on a date (UTC unless a zone is given)."""
-        return self.store.view(self.store.head() if when is None else self.store.commit_for(when))
-
-    @property
-    def settings(self) -> Settings:
-        """What ``gitreg.yaml`` says."""
-        return self.at().settings
-
-    def models(self) -> list[RegisteredModel]:
-        """All registered models, by name."""
-        return [state.model for state in self.at().models() if isinstance(state.model, RegisteredModel)]
-
-    def model(self, name: str) -> RegisteredModel:
-        """One registered model."""
-        return self.at().model(name)
-
-    def versions(self, name: str) -> list[ModelVersion]:
-        """The versions of a model, newest first; deleted ones are left out."""
-        view = self.at()
-        view.model(name)
-        return list(view.state(name).newest_first())
-
-    def version(self, uri: str) -> ModelVersion:
-        """One version, such as ``churn/Production``."""
-        return self.at().version(uri)
-
-    def resolve(self, uri: str) -> str:
-        """The source of the version that ``uri`` means."""
-        return self.version(uri).source
-
-    def aliases(self, version: ModelVersion) -> tuple[str, ...]:
-        """The aliases that point to a version."""
-        return self.at().aliases(version)
-
-    def log(self, uri: str | None = None) -> Iterator[history.LogEntry]:
-        """The commits that changed the registry, a model or a version, newest first."""
-        head = self.store.head()
-        if uri is None:
-            return history.log(self.store, head)
-        found = self.at().reference(uri)
-        number = self.version(uri).version if found.selector else None
-        return history.log(self.store, head, name=found.name, version=number)
-
     # Writing
 
-    def apply(self, *requests: ask.Request, message: str = "") -> Receipt:
+    def apply(self, *requests: ask.Request, message: str = "", title: str = "") -> Receipt:
         """Make one commit of ``requests``, each decided on what the former ones leave.
 
         Inside ``batch`` nothing is committed yet; the receipt then has no commit.
@@ -121,12 +65,13 @@ class Registry:
         Args:
             requests: What is wanted.
             message: Why; it stands in the commit message.
+            title: Takes the place of the commit's subject.
         """
         from gitreg.registry import write
 
         if self._batch is not None:
             return self._batch.add(requests)
-        receipt = write.apply(self.store, self.asked(requests, message=message))
+        receipt = write.apply(self.store, self.asked(requests, message=message, title=title))
         self.warnings += receipt.warnings
         return receipt
 
@@ -154,6 +99,11 @@ class Registry:
             title=title,
         )
 
+    @property
+    def batching(self) -> bool:
+        """Whether a ``batch`` block is open."""
+        return self._batch is not None
+
     @contextmanager
     def batch(self, message: str) -> Iterator[Registry]:
         """Make one commit of everything that is asked for inside the ``with`` block.
@@ -172,7 +122,7 @@ class Registry:
 
         if self._batch is not None:
             raise UsageError("a batch is open already")
-        self._batch = batch = Batch(self.at(), self._clock())
+        self._batch = batch = Batch(self.store.view(self.store.head()), self._clock())
         try:
             yield self
         finally:
@@ -402,6 +352,27 @@ class Registry:
     def rename(self, name: str, new_name: str, *, message: str = "") -> RegisteredModel:
         """Give a model a new name; its versions and their numbers come along."""
         return self.apply(ask.Rename(name=name, new_name=new_name), message=message).model(new_name)
+
+    def rollback(
+        self, name: str, stage: str, *, to: int | None = None, message: str = ""
+    ) -> list[ModelVersion]:
+        """Give ``stage`` back to the version that held it before, or to version ``to``: who holds it then.
+
+        What held it goes back to the stages that it came from. A rollback after a rollback goes one
+        further back.
+        """
+        from gitreg.registry.rollback import rollback
+
+        return rollback(self, name, stage, to=to, message=message).versions(self)
+
+    def revert(self, commit: str, *, message: str = "") -> Receipt:
+        """Take back what a commit changed, or with ``COMMIT:2`` its second change as the log counts them.
+
+        Conflict when a later commit changed the same again.
+        """
+        from gitreg.registry.undo import revert
+
+        return revert(self, commit, message=message).receipt
 
     def _reference(self, uri: str) -> Reference:
         return self._now().reference(uri)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gitreg.domain import requests
-from gitreg.domain.decide import models, stages, versions
+from gitreg.domain.decide import models, stages, undo, versions
 from gitreg.domain.decide.context import Context
 from gitreg.domain.edits import Edit, Lookup
 from gitreg.domain.settings import Settings
@@ -33,6 +33,8 @@ _RULES: dict[type, Callable[[Any, Context], Edit]] = {
     requests.Transition: stages.transition,
     requests.Assign: stages.assign,
     requests.Unassign: stages.unassign,
+    requests.Rollback: stages.rollback,
+    requests.TakeBack: undo.take_back,
 }
 
 

@@ -10,7 +10,8 @@ from gitreg.domain import requests
 from gitreg.domain.decide.context import Context
 from gitreg.domain.edits import Edit, ModelEdit
 from gitreg.domain.model import ModelState, ModelVersion
-from gitreg.domain.settings import ARCHIVED, NO_STAGE, Stage
+from gitreg.domain.settings import ARCHIVED, NO_STAGE, Settings, Stage
+from gitreg.domain.undo import Overtaken
 from gitreg.errors import InvalidInput
 
 
@@ -64,6 +65,38 @@ def unassign(request: requests.Unassign, context: Context) -> Edit:
     stage = context.settings.stage(request.stage)
     held = {name: since for name, since in version.stages.items() if name != stage.name}
     return _edit(state, [(version, held)], context.now)
+
+
+def rollback(request: requests.Rollback, context: Context) -> Edit:
+    """Give a stage back as planned; Overtaken when the stages are not those that were planned for."""
+    state, _ = context.living(request.name)
+    following: list[tuple[ModelVersion, Mapping[str, datetime]]] = []
+    holding = {version.version for version in state.holders(request.stage)}
+    if holding != {number for number, held in request.expected.items() if request.stage in held}:
+        raise Overtaken(f"another writer changed who holds {request.stage}", where=request.name)
+    for number, expected in request.expected.items():
+        version = state.live(number)
+        if version is None or set(version.stages) != expected:
+            raise Overtaken("another writer changed its stages", where=f"{request.name}/{number}")
+        held = request.following.get(number, expected)
+        following.append((version, {name: version.stages.get(name, context.now) for name in sorted(held)}))
+    edit = _edit(state, following, context.now)
+    if edit and clash(edit[state.name], context.settings):
+        raise Overtaken("another writer took a stage that one version holds at a time", where=request.name)
+    return edit
+
+
+def clash(part: ModelEdit, settings: Settings) -> tuple[str, ModelVersion] | None:
+    """An exclusive stage that a changed version gains though another holds it, and that other one."""
+    after = part.after
+    for number in part.versions:
+        now, was = after.live(number), part.before.live(number)
+        for name in sorted(set(now.stages if now else ()) - set(was.stages if was else ())):
+            if settings.has_stage(name) and settings.stage(name).exclusive:
+                other = next((v for v in after.holders(name) if v.version != number), None)
+                if other:
+                    return name, other
+    return None
 
 
 def _without(

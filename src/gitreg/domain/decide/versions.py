@@ -197,7 +197,9 @@ def restore(request: requests.RestoreVersion, context: Context) -> Edit:
         raise Conflict(f"{request.name}/{request.version} is not deleted")
     past = references.select(request.past, references.version_selector(request.version), context.settings)
     version = replace(past, stages={}, name=request.name, updated=context.now)
-    edit = ModelEdit(before=state, versions={version.version: version}, text_from=request.commit)
+    edit = ModelEdit(
+        before=state, versions={version.version: version}, text_from={past.version: request.commit}
+    )
     return {state.name: edit}
 
 
