@@ -9,9 +9,10 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from fixtures import PARAMS, TAGS, Shape, Workshop, metrics, model_name, source
+from fixtures import PARAMS, TAGS, Shape, metrics, model_name, source
 from pairs import Row, interleave
 from programs import GITREG, git, run
+from workshop import Workshop
 
 _EACH = 500  # versions a second
 _TOGETHER = 2000

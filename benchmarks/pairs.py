@@ -23,9 +23,29 @@ class Row:
     met: bool | None = None
 
 
+Timed = Callable[[], float]
+"""Does one thing and gives the seconds that it took, preparations left out."""
+
+
+def timed(act: Callable[[], object]) -> Timed:
+    """``act`` with a clock beside it."""
+
+    def measured() -> float:
+        began = time.perf_counter()
+        act()
+        return time.perf_counter() - began
+
+    return measured
+
+
 def interleave(
     sides: Mapping[str, Callable[[], object]], *, rounds: int, warmup: int
 ) -> dict[str, list[float]]:
+    """Seconds of each side in each round, all of ``act`` timed: see ``in_turns``."""
+    return in_turns({name: timed(act) for name, act in sides.items()}, rounds=rounds, warmup=warmup)
+
+
+def in_turns(sides: Mapping[str, Timed], *, rounds: int, warmup: int) -> dict[str, list[float]]:
     """Seconds of each side in each round; all sides run once in a round, always in the same order.
 
     The price of an fsync drifts by the minute, on shared disks by the second: only neighbours may be
@@ -39,9 +59,7 @@ def interleave(
     times: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(-warmup, rounds):
         for name, act in sides.items():
-            began = time.perf_counter()
-            act()
-            took = time.perf_counter() - began
+            took = act()
             if number >= 0:
                 times[name].append(took)
     return times
@@ -53,8 +71,9 @@ def ratio(ours: list[float], rival: list[float]) -> float:
 
 
 def milliseconds(times: list[float]) -> str:
-    """``9.1 ms (8.0–14.2)``: median, smallest and largest."""
-    low, mid, high = (f"{1000 * each:.1f}" for each in (min(times), median(times), max(times)))
+    """``9.1 ms (8.0–14.2)``: median, smallest and largest; below a millisecond with more digits."""
+    digits = 1 if median(times) >= 0.001 else 3
+    low, mid, high = (f"{1000 * each:.{digits}f}" for each in (min(times), median(times), max(times)))
     return f"{mid} ms ({low}–{high})"
 
 
@@ -72,4 +91,17 @@ def at_most(what: str, limit: float, ours: list[float], rival: list[float], *, a
         rival=" ".join((against, milliseconds(rival))).strip(),
         ratio=f"{found:.2f} ×",
         met=found <= limit,
+    )
+
+
+def at_least(what: str, limit: float | None, ours: list[float], rival: list[float]) -> Row:
+    """The row for "ours is at least ``limit`` times as fast as the rival"; None: nothing was promised."""
+    found = ratio(rival, ours)
+    return Row(
+        what=what,
+        target=f"≥ {limit:g} × faster" if limit else "",
+        ours=milliseconds(ours),
+        rival=milliseconds(rival),
+        ratio=f"{found:.1f} ×",
+        met=found >= limit if limit else None,
     )

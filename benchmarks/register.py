@@ -8,9 +8,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from bare_loop import BareLoop
-from fixtures import PARAMS, TAGS, Shape, Workshop, manifest, metrics, model_name, source
+from fixtures import PARAMS, TAGS, Shape, manifest, metrics, model_name, source
 from pairs import Row, at_most, interleave, milliseconds, ratio
 from programs import GITREG, git, run
+from workshop import Workshop
 
 import gitreg
 from gitreg.registry.registry import Registry

@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import batch
+import beside_gto
+import reads
 import register
 import results
 import start
-from fixtures import LARGE, MIDDLE, PERSON, SMALL, Shape, Workshop
+from fixtures import LARGE, MIDDLE, PERSON, SMALL, Shape
 from pairs import Row
+from workshop import Workshop
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _TINY = Shape(models=1, versions=10)
+_DEEP = Shape(models=1, versions=10_000)
+_QUICK = [Shape(models=20, versions=100), Shape(models=1, versions=1000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +61,36 @@ _BENCHMARKS = {
     "batch": Benchmark(
         title="`gitreg register --batch` of 10,000 versions",
         note="The command from start to end, on an empty bare registry; durable at the end.",
-        full=lambda shop: batch.bulk(shop, [MIDDLE, Shape(models=1, versions=10_000)], rounds=3),
+        full=lambda shop: batch.bulk(shop, [MIDDLE, _DEEP], rounds=3),
         quick=lambda shop: batch.bulk(shop, [Shape(models=10, versions=50)], rounds=2),
+    ),
+    "reads": Benchmark(
+        title="commands that read a long history, from start to end",
+        note="Registries of `history.py`; the index is current. The rival starts Python and imports click, "
+        "which every command needs. Memory is the largest resident set (`getrusage`) of one run.",
+        full=lambda shop: reads.commands(shop, [LARGE, _DEEP], rounds=20),
+        quick=lambda shop: reads.commands(shop, _QUICK, rounds=3),
+    ),
+    "index": Benchmark(
+        title="the index",
+        note="The first two in process: what a reader pays that asks again, and that asks after another "
+        "process made a commit. The cold build is `gitreg index --rebuild`; the largest process is a Git, "
+        "most of it packs that it has mapped; private is what gitreg and every Git that it runs have to "
+        "themselves, all together, looked at ten times a second.",
+        full=lambda shop: reads.index(shop, [LARGE, _DEEP], rounds=50),
+        quick=lambda shop: reads.index(shop, _QUICK, rounds=10),
+    ),
+    "inprocess": Benchmark(
+        title="questions to an open registry",
+        note="In one process, the same registries. The search is for a tag that every second version has.",
+        full=lambda shop: reads.in_process(shop, [LARGE, _DEEP], rounds=200),
+        quick=lambda shop: reads.in_process(shop, _QUICK, rounds=20),
+    ),
+    "gto": Benchmark(
+        title="the same work with GTO",
+        note=beside_gto.NOTE,
+        full=lambda shop: beside_gto.beside(shop, {10: 15, 1000: 3}),
+        quick=lambda shop: beside_gto.beside(shop, {10: 2, 50: 1}),
     ),
 }
 

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from fixtures import PRODUCTION, Shape, Workshop, model_name
+from fixtures import PRODUCTION, Shape, model_name
 from pairs import Row, at_most, interleave, milliseconds
 from programs import GITREG, run
+from workshop import Workshop
 
 _OVER = 20  # ms
 
