@@ -35,7 +35,7 @@ def command(rebuild: bool, verify: bool, as_json: bool) -> int:
     with Progress() as progress:
 
         def told(done: int, total: int) -> None:
-            progress.show(f"reading the history: {done:,} of {total:,} commits")
+            progress.bar("reading the history", done, total)
 
         if rebuild:
             store.index.rebuild(progress=told)

@@ -13,6 +13,7 @@ from gitreg.cli.output import Cell, document, hint, note, on_terminal, table
 from gitreg.cli.reading import current_view
 from gitreg.domain.model import ModelState, VersionTombstone
 from gitreg.errors import UsageError
+from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.view import VersionDocument, document_of
 from gitreg.render.text import ago, moment, number, safe
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gitreg.registry.view import View
 
 _MOST_METRICS = 3
+_COLUMNS = ("version", "stages", "aliases", "status", "source", "created")
 Aliases = Mapping[tuple[str, int], list[str]]
 
 
@@ -52,12 +54,32 @@ def command(
         view.model(name)  # says who is meant, or where the model went
     if deleted:
         _deleted(view, name, limit, as_json=as_json)
+    elif (
+        name is not None
+        and not (stage or limit or as_json or on_terminal())
+        and _all_at_once(view, name, metrics)
+    ):
+        return
     elif name is not None or stage is not None:
         _versions(
             islice(_chosen(view, name, stage), limit), view, metrics, as_json=as_json, named=stage is not None
         )
     else:
         _models(view, limit, as_json=as_json)
+
+
+def _all_at_once(view: View, name: str, metrics: tuple[str, ...]) -> bool:
+    """Print the versions of a model as one piece of TSV, where the index can make it."""
+    if not isinstance(view.states, IndexedStates):
+        return False
+    from gitreg.registry.tables import main_metrics, versions
+
+    part = view.states.part
+    shown = metrics or main_metrics(part, name, _MOST_METRICS)
+    text = versions(part, name, shown)
+    if text:  # that there is nothing is said in words
+        table([*_COLUMNS, *(f"metrics.{safe(key)}" for key in shown)], (), text=text)
+    return bool(text)
 
 
 def _chosen(view: View, name: str | None, stage: str | None) -> Iterable[VersionDocument]:
@@ -119,15 +141,7 @@ def _versions(
         note("no version holds this stage" if named else "no versions yet")
         return
     shown = metrics or _main_metrics(versions)
-    columns = [
-        "version",
-        "stages",
-        "aliases",
-        "status",
-        "source",
-        "created",
-        *(f"metrics.{safe(key)}" for key in shown),
-    ]
+    columns = [*_COLUMNS, *(f"metrics.{safe(key)}" for key in shown)]
     terminal = on_terminal()
     rows = (_version_row(one, aliases, shown, named=named, terminal=terminal) for one in versions)
     table((["name", *columns] if named else columns), rows)

@@ -57,7 +57,10 @@ def command(
         _print(log(part, wanted, limit=limit))
     else:
         columns = ("commit", "time", "author", "event", "model", "version", "stage", "summary")
-        table(columns, map(_row, lines(part, wanted, limit=limit)))
+        from gitreg.registry.tables import events
+
+        text = events(part, wanted) if limit is None else None
+        table(columns, map(_row, lines(part, wanted, limit=limit)) if text is None else (), text=text)
     if part.shallow and not as_json:
         first = part.link(1)
         note(

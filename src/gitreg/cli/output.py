@@ -57,12 +57,13 @@ def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, text: str | None = None) -> None:
     """Print rows: aligned on a terminal, else TSV with a header line.
 
     Args:
         columns: Names, lower case, as in the manifests.
         rows: One cell a column; None is an empty cell. In TSV a tab or newline is escaped.
+        text: More lines of TSV behind them, safe already.
     """
     if on_terminal():
         _aligned(columns, rows)
@@ -73,8 +74,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         if len(lines) >= _AT_ONCE:
             sys.stdout.write("\n".join(lines) + "\n")
             lines.clear()
-    if lines:
-        sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    if text:
+        sys.stdout.write(text)
 
 
 def _cell(value: Cell) -> str:

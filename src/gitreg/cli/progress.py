@@ -8,6 +8,7 @@ import time
 from gitreg.render.text import safe, size
 
 _EVERY = 0.1  # seconds
+_WIDTH = 30  # of a bar
 
 
 class Progress:
@@ -37,6 +38,11 @@ class Progress:
             self._shown_at = now
             sys.stderr.write(f"\r{safe(text)}\x1b[K")
             sys.stderr.flush()
+
+    def bar(self, what: str, done: int, total: int) -> None:
+        """Show how much of ``what`` is done, as a bar."""
+        full = _WIDTH * done // max(total, 1)
+        self.show(f"{what} [{'#' * full}{'.' * (_WIDTH - full)}] {done:,} of {total:,}")
 
     def hashed(self, done: int, total: int) -> None:
         """Show how much of an artifact is hashed (bytes)."""

@@ -49,7 +49,7 @@ def slice_at(store: Store, at: str | None) -> Slice:
 
         def told(done: int, total: int) -> None:
             if total > _LONG:
-                progress.show(f"reading the history into the index: {done:,} of {total:,} commits")
+                progress.bar("reading the history", done, total)
 
         part = store.index.slice(progress=told)
         found = part if at is None else store.index.slice(store.commit_for(at), progress=told)

@@ -95,7 +95,7 @@ def _asked(at: str | None) -> datetime | None:
         return None
     from gitreg.errors import InvalidInput
     from gitreg.registry.clock import utc_now
-    from gitreg.registry.store import parse_moment
+    from gitreg.registry.dates import parse_moment
 
     try:
         return min(parse_moment(at), utc_now())

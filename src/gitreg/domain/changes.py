@@ -35,7 +35,7 @@ Event = Literal[
 ]
 
 # Which of several changes gives a commit its subject: the rarer and weightier first.
-_RANK: dict[str, int] = {
+RANK: dict[str, int] = {
     "rename": 0,
     "delete": 1,
     "restore": 2,
@@ -121,7 +121,7 @@ def phrase(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for each e
 
 def ranked(changes: Sequence[Change]) -> list[Change]:
     """``changes`` with the weightiest first; a move to Archived comes after the move that caused it."""
-    return sorted(changes, key=lambda c: (_RANK.get(c.event, 99), c.stage == ARCHIVED, c.version is None))
+    return sorted(changes, key=lambda c: (RANK.get(c.event, 99), c.stage == ARCHIVED, c.version is None))
 
 
 def subject(changes: Sequence[Change]) -> str:

@@ -117,6 +117,7 @@ CREATE INDEX version_run ON version (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX attribute_value ON attribute (kind, key, value, row);
 CREATE INDEX holding_stage ON holding (stage, until, name, number DESC);
 CREATE INDEX event_name ON event (name, seq);
+CREATE INDEX event_renamed ON event (name, seq) WHERE event = 'rename';
 CREATE INDEX event_rename ON event (after, seq) WHERE event = 'rename';
 """
 """Made after the rows where there are many: that takes half the time."""

@@ -122,8 +122,14 @@ class IndexedStates:
                 yield version.version, encode.encode_version(version)
             return
         sql = f"SELECT v.number, v.doc FROM version v WHERE v.name = ? AND v.state = {LIVE} AND $v"
-        for number, doc in self.part.rows(f"{sql} ORDER BY v.number DESC", name):
-            yield number, json.loads(doc)
+        below, many = OPEN, 1
+        while True:  # whoever wants the newest alone reads no more
+            rows = self.part.rows(f"{sql} AND v.number < ? ORDER BY v.number DESC LIMIT ?", name, below, many)
+            for number, doc in rows:
+                yield number, json.loads(doc)
+            if len(rows) < many:
+                return
+            below, many = rows[-1][0], 20_000
 
     def registration(self, version: ModelVersion) -> Link | None:
         """The commit that brought a version; None where a shallow clone does not hold it."""

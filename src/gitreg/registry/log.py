@@ -116,7 +116,7 @@ def _ranked(found: list[Line]) -> list[Line]:
 
 def _chosen(part: Slice, wanted: Wanted, limit: int | None) -> tuple[str, tuple[object, ...], list[int]]:
     """The condition on ``event e``, what it is bound to, and the commits with such events, newest first."""
-    where, params = _events(part, wanted)
+    where, params = condition(part, wanted)
     found = part.rows(f"SELECT DISTINCT e.seq FROM event e WHERE {where}", *params)
     seqs = {int(seq) for (seq,) in found}
     if not (wanted.stage or wanted.alias or wanted.version):
@@ -124,7 +124,7 @@ def _chosen(part: Slice, wanted: Wanted, limit: int | None) -> tuple[str, tuple[
     return where, params, _within(part, sorted(seqs, reverse=True), wanted)[:limit]
 
 
-def _events(part: Slice, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
+def condition(part: Slice, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
     """The condition on ``event e`` and what it is bound to."""
     clauses, params = ["e.seq <= ?"], [part.seq]  # type: list[str], list[object]
     if wanted.name is not None:

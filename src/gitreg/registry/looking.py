@@ -6,9 +6,10 @@ from datetime import datetime
 
 from gitreg.errors import InvalidInput
 from gitreg.index.reading import Slice
+from gitreg.registry.dates import parse_moment
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.log import Wanted
-from gitreg.registry.store import Store, parse_moment
+from gitreg.registry.store import Store
 from gitreg.registry.view import View
 
 
@@ -62,9 +63,11 @@ def moment(given: str | datetime | None, where: str, *, day_begins: bool = False
     """
     if given is None or isinstance(given, datetime):
         return given
-    text = given.strip()
     try:
-        return parse_moment(f"{text}T00:00" if day_begins and len(text) == 10 else text)
+        found = parse_moment(given)
+        if day_begins and len(given.strip()) == 10:
+            return found.replace(hour=0, minute=0, second=0, microsecond=0)
+        return found
     except InvalidInput as error:
         error.where = where
         raise

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitreg.domain.names import shown
 from gitreg.errors import Conflict, InvalidInput, NotARegistry, NotFound
 from gitreg.gitstore.repository import Repository
+from gitreg.registry.clock import utc_now
+from gitreg.registry.dates import is_date, not_a_point, parse_moment
 from gitreg.registry.states import Decoder
 from gitreg.registry.view import View, view_at
 
 if TYPE_CHECKING:
     from gitreg.gitstore.reader import Reader
     from gitreg.registry.indexing import Keeper
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,17 +149,16 @@ class Store:
         alone means its end.
 
         Raises:
-            InvalidInput: It is neither.
+            InvalidInput: It is neither, or lies in the future.
             NotFound: The history begins later, or the revision is unknown.
         """
-        if isinstance(at, str) and not _DATE.fullmatch(at.strip()):
+        if isinstance(at, str) and not is_date(at):
             found = self.reader.resolve(at)
             if found is None:
-                raise NotFound(
-                    f"there is no commit {shown(at)}", where="--at", hint="a date, commit, branch or tag"
-                )
+                raise not_a_point(at)
             return found
-        moment = parse_moment(at) if isinstance(at, str) else at
+        moment = parse_moment(at) if isinstance(at, str) else at if at.tzinfo else at.replace(tzinfo=UTC)
+        self._refuse_future(moment, str(at))
         found = self._commit_on(moment)
         if found is None:
             if (self.repository.common_dir / "shallow").exists():
@@ -172,6 +170,17 @@ class Store:
             raise NotFound(f"the history begins after {shown(str(at))}", where="--at", hint="gitreg log")
         return found
 
+    def _refuse_future(self, moment: datetime, said: str) -> None:
+        # A day alone means its end, which may be hours ahead. Clocks go wrong: a commit may lie ahead, too.
+        if moment <= utc_now() + timedelta(days=1):
+            return
+        if moment > self.reader.commit(self.head()).committer.when:
+            raise InvalidInput(
+                f"{shown(said)} lies in the future: nothing is known of it yet",
+                where="--at",
+                hint="without --at you see what is so now",
+            )
+
     def _commit_on(self, moment: datetime) -> str | None:
         head = self.head()
         part = self.index.ready(head, head=head)
@@ -181,21 +190,3 @@ class Store:
             return commit_at(self.repository, head, moment)
         seq = part.at_time(moment)
         return None if seq is None else part.link(seq).oid
-
-
-def parse_moment(text: str) -> datetime:
-    """``2026-01-15``, ``2026-01-15T10:30`` or RFC 3339; UTC unless a zone is given; a day means its end.
-
-    Raises:
-        InvalidInput: It is no such date.
-    """
-    try:
-        if len(text.strip()) == 10:
-            day = datetime.fromisoformat(text.strip())
-            return datetime.combine(day, time(23, 59, 59, 999000), UTC)
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InvalidInput(
-            f"{shown(text)} is no date", where="--at", hint="2026-01-15 or 2026-01-15T10:30:00+01:00"
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
