@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "demo-registry"
 MODEL = "tumor-classifier"
+PICTURE = "lineage.svg"
 WIDTH = 100
 
 
@@ -124,6 +125,7 @@ def main() -> None:
     second = train.train(*train.scaled_regression())
     replace_by_second(shell, second)
     look_back(shell)
+    roll_back(shell)
     shell.say("What serves: the source of the version in Production, for MLflow to load")
     source = shell.type(f"gitreg resolve {MODEL}/Production")
     print(f">>> mlflow.sklearn.load_model({source!r}).predict(three tumors)")
@@ -148,24 +150,41 @@ def register_first(shell: Shell, run_id: str) -> None:
 
 def replace_by_second(shell: Shell, run_id: str) -> None:
     """A better version takes the first one's place."""
-    shell.type(f"gitreg register {MODEL} runs:/{run_id}/model -d 'Measurements scaled first'")
+    shell.say("It goes on from version 1, which is its parent")
+    register = f"gitreg register {MODEL} runs:/{run_id}/model --parent {MODEL}/1"
+    shell.type(f"{register} -d 'Measurements scaled first'")
     shell.type(f"gitreg transition {MODEL}/2 Staging")
     shell.say("Is it better than the one in Production?")
-    shell.type(f"gitreg show {MODEL}")
+    shell.type(f"gitreg diff {MODEL}/Production {MODEL}/Staging")
     shell.say("It is: it takes over, and the former one is archived in the same commit")
     shell.type(f"gitreg transition {MODEL}/2 Production --archive-existing")
+    shell.type("gitreg list")
 
 
 def look_back(shell: Shell) -> None:
-    """What gitreg tells, and that plain Git tells the same."""
-    shell.type("gitreg list")
-    shell.say("Where did it come from, and what happened to it?")
-    shell.type(f"gitreg show {MODEL}/2")
-    shell.type("gitreg log")
+    """Questions about the past, and that plain Git tells the same."""
+    shell.say("What happened, who did it, and why?")
+    shell.type("gitreg log --oneline")
+    shell.say("Which version held which stage, from when to when?")
+    shell.type(f"gitreg timeline {MODEL}")
+    shell.say("What was in Production when version 2 was registered? (A date will do as well as a tag)")
+    shell.type(f"gitreg list --stage Production --metric auc --at {MODEL}/v2")
+    shell.say("Where did version 2 come from? As a tree, and as a picture to look at in a browser")
+    shell.type(f"gitreg lineage {MODEL}/2")
+    shell.type(f"gitreg lineage {MODEL}/2 --svg ../{PICTURE}")
+    shell.say("Which versions are good enough, and were trained on scaled measurements?")
+    shell.type("gitreg search \"metrics.auc > 0.95 AND params.scaled = 'True'\"")
     shell.say("The same in plain Git: commits, tags, and a transition as the lines that it changed")
     shell.type("git log --oneline")
     shell.type("git tag -n1")
     shell.type("git show --format=%B HEAD")
+
+
+def roll_back(shell: Shell) -> None:
+    """The clinic calls at night: the former version serves again."""
+    shell.say("The clinic calls at night: what was in Production before comes back, in one commit")
+    shell.type(f"gitreg rollback {MODEL} Production -m 'Odd verdicts on young patients'")
+    shell.type("gitreg log -n 1")
 
 
 def farewell(registry: Path, seconds: float) -> None:
@@ -174,10 +193,13 @@ def farewell(registry: Path, seconds: float) -> None:
     print(f"\nDone in {seconds:.0f} s. {here} stays until the next make demo makes it afresh. Try:\n")
     print(f"  source {Path(sys.prefix, 'bin', 'activate')} && cd {registry}")
     for command, meaning in {
+        "gitreg revert HEAD": "the alarm was false: take the rollback back",
+        f"gitreg blame {MODEL}/1": "which commit set each field",
+        f"gitreg plot {MODEL} --metric auc": "how good each version is",
         f"gitreg show {MODEL}/1 --at {MODEL}/v2": "version 1 as it was when version 2 came",
         f"gitreg alias {MODEL}/2 champion": "a name of your own for a version",
         f"gitreg register {MODEL} s3://bucket/path": "any URI can be a source",
-        f"git revert --no-edit {MODEL}/Production/2": "take the release back, in plain Git",
+        f"xdg-open ../{PICTURE}": "the picture of the lineage (on macOS: open)",
         "mlflow ui --backend-store-uri sqlite:///../mlflow.db": "the runs behind the versions",
     }.items():
         print(f"  {command:<55} # {meaning}")

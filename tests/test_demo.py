@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,6 +27,33 @@ def test_demo(tmp_path: Path) -> None:
         asked = ["git", "-C", str(place / "registry"), *args]
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
 
+    typed = [step.partition("\n") for step in re.split(r"^\$ ", done.stdout, flags=re.MULTILINE)[1:]]
+
+    def shown(command: str) -> str:
+        """What the demo printed for the first command that begins so."""
+        return next(text for line, _, text in typed if line.startswith(command))
+
+    compared = shown("gitreg diff tumor-classifier/Production tumor-classifier/Staging")
+    assert re.search(r"^  auc +0\.98\d+ +0\.98\d+ +\+0\.00\d+ ", compared, re.MULTILINE)
+    assert re.search(r"^  scaled +False +True$", compared, re.MULTILINE)
+    lanes = shown("gitreg timeline")
+    for stage, version in (("Production", 1), ("Production", 2), ("Archived", 1), ("Staging", 2)):
+        assert re.search(rf"^{stage} +{version} +2", lanes, re.MULTILINE)
+    before = shown("gitreg list --stage Production")
+    assert re.findall(r"^tumor-classifier +(\d)", before, re.MULTILINE) == ["1"]
+    found = shown("gitreg search")
+    assert re.findall(r"^tumor-classifier +(\d)", found, re.MULTILINE) == ["2"]
+    tree = shown("gitreg lineage")
+    assert "parent     tumor-classifier/1  Archived" in tree
+    assert len(re.findall(r"data set   breast-cancer  https://\S+  [0-9a-f]{8}$", tree, re.MULTILINE)) == 2
+    picture = ET.parse(place / "lineage.svg").getroot()
+    assert {"tumor-classifier/1", "tumor-classifier/2", "breast-cancer"} <= set(picture.itertext())
+    assert "Gave Production of tumor-classifier back to version 1" in shown("gitreg rollback")
+    last = shown("gitreg log -n 1")
+    assert last.startswith("tumor-classifier: transition version 1 to Production (from Archived)")
+    assert "Odd verdicts on young patients" in last
+    assert re.fullmatch(r"runs:/[0-9a-f]{32}/model\n", shown("gitreg resolve").partition(">>>")[0])
+
     assert git("log", "--format=%s")[::-1][1:] == [
         "tumor-classifier: register version 1",
         "tumor-classifier: transition version 1 to Staging",
@@ -33,14 +61,23 @@ def test_demo(tmp_path: Path) -> None:
         "tumor-classifier: register version 2",
         "tumor-classifier: transition version 2 to Staging",
         "tumor-classifier: transition version 2 to Production (from Staging)",
+        "tumor-classifier: roll Production back to version 1",
     ]
-    assert {"tumor-classifier/v1", "tumor-classifier/v2", "tumor-classifier/Production/2"} <= set(git("tag"))
-    changed = [line for line in git("diff", "-U0", "HEAD~1", "HEAD") if re.match(r"[+-][^+-]", line)]
+    assert {"tumor-classifier/v1", "tumor-classifier/v2", "tumor-classifier/Production/3"} <= set(git("tag"))
+    changed = [line for line in git("diff", "-U0", "HEAD~2", "HEAD~1") if re.match(r"[+-][^+-]", line)]
     assert [line.split(":")[0].lstrip("+- ") for line in changed] == [
         *("updated", "updated", "Production", "Archived"),
         *("updated", "updated", "Staging", "Production"),
     ]
     manifest = "\n".join(git("show", "HEAD:models/tumor-classifier/versions/2.yaml"))
-    for said in ("run_id:", "experiment: tumors", "datasets:", "signature:", "auc: 0.98", "sha256:"):
+    for said in (
+        "run_id:",
+        "experiment: tumors",
+        "datasets:",
+        "models:/tumor-classifier/1",
+        "signature:",
+        "auc: 0.98",
+        "sha256:",
+    ):
         assert said in manifest
     assert git("status", "--porcelain") == []

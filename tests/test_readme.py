@@ -1,4 +1,4 @@
-"""The first screen of the README: its commands are run, and print what it shows."""
+"""The README: its first screen and its Python are run, and its pictures drawn again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,3 +50,57 @@ def test_first_screen(tmp_path: Path) -> None:
             assert printed == expected
         if "cd registry" in command:
             here = tmp_path / "registry"
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """A folder in which ``registry`` has seven months of history."""
+    demo("example.py", str(tmp_path / "registry"))
+    return tmp_path
+
+
+def demo(*command: str) -> None:
+    script, *rest = command
+    subprocess.run([sys.executable, str(ROOT / "demo" / script), *rest], check=True, capture_output=True)
+
+
+def test_python(example: Path) -> None:
+    readme = (ROOT / "README.md").read_text()
+    opened, client = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    said = run_python(opened, example).splitlines()
+    assert said[0] == "s3://models/churn/6"
+    assert said[1:4] == [
+        "2025-06-30 10:00:00+00:00 Grace Hopper churn: transition version 7 to Production (from Staging)",
+        "2025-06-12 03:12:00+00:00 Alan Turing churn: roll Production back to version 5",
+        "2025-06-04 14:00:00+00:00 Grace Hopper churn: transition version 6 to Production (from Staging)",
+    ]
+    assert re.match(r"\(Section\(kind='stages'.*key='auc', before=0.905, after=0.93, .*change=0.025", said[4])
+    log = subprocess.run(
+        ["git", "log", "--format=%s", "-n1"],
+        cwd=example / "registry",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert log.stdout.strip() == "churn: roll Production back to version 5"
+    run_python("import gitreg\n" + client.replace("version=3", "version=8"), example)
+
+
+def run_python(code: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_pictures_are_as_drawn_now(tmp_path: Path) -> None:
+    demo("pictures.py", str(tmp_path))
+    kept = ROOT / "docs" / "pictures"
+    drawn = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert drawn.keys() == {file.name for file in kept.iterdir()}
+    assert drawn == {name: (kept / name).read_bytes() for name in drawn}, (
+        "make them anew: python demo/pictures.py"
+    )
+    readme = (ROOT / "README.md").read_text()
+    assert set(re.findall(r"\(docs/pictures/(\S+)\)", readme)) == drawn.keys()

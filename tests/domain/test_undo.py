@@ -124,7 +124,9 @@ def test_what_came_since_is_never_lost(first: list[ask.Request], since: list[ask
     for request in since:
         _try(world, request)
     stood = dict(world.states)
-    later = {_about(change) for change in _compared(after, stood)}  # what went there and back counts for nothing
+    later = {
+        _about(change) for change in _compared(after, stood)
+    }  # what went there and back counts for nothing
     try:
         take_back(world, requests(changes, before, after))
     except Conflict:

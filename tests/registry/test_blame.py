@@ -17,9 +17,10 @@ from gitreg.manifest import encode
 from gitreg.registry.blame import Blame, Credit, blame
 from gitreg.registry.open import open_registry
 from gitreg.registry.registry import Registry
-from tests.index.histories import HISTORIES, OPENING, Step, World, template
+from tests.index.histories import HISTORIES, OPENING
 from tests.index.reference import Reference, Truth
 from tests.index.test_equal import TOUR
+from tests.index.world import Step, World, template
 from tests.registry.conftest import Git
 
 _MANY = int(os.environ.get("GITREG_HISTORIES", "0"))

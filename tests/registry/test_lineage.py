@@ -24,8 +24,9 @@ from gitreg.registry.lineage import (
 from gitreg.registry.open import open_registry
 from gitreg.registry.registry import Registry
 from gitreg.render.lineage_tree import lineage_tree
-from tests.index.histories import OPENING, World, template
+from tests.index.histories import OPENING
 from tests.index.test_equal import TOUR
+from tests.index.world import World, template
 from tests.registry.conftest import Git
 
 TELCO = Dataset(name="telco", uri="s3://telco", digest="9f86d081")

@@ -144,7 +144,8 @@ def _versions(
     columns = [*_COLUMNS, *(f"metrics.{safe(key)}" for key in shown)]
     terminal = on_terminal()
     rows = (_version_row(one, aliases, shown, named=named, terminal=terminal) for one in versions)
-    table((["name", *columns] if named else columns), rows)
+    # Metrics that nobody asked for by name give way where the terminal is narrow.
+    table((["name", *columns] if named else columns), rows, spare=0 if metrics else len(shown))
 
 
 def _version_document(version: VersionDocument, aliases: Aliases) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import click
 from gitreg.cli.emphasis import heading
 from gitreg.cli.options import STAGE, URI, at_option, json_option
 from gitreg.cli.output import Cell, block, document, line, note, on_terminal, table
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.domain.changes import phrase, ranked
 from gitreg.render.text import ago, moment
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gitreg.registry.log import Line, LogEntry
 
 _TRAILER = re.compile(r"Gitreg-[A-Za-z]+: .*")
+_COUNTED = re.compile(r"\d+ changes to \d+ models")
 _MOST_TOLD = 20
 
 
@@ -52,7 +53,9 @@ def command(
         document([_document(entry) for entry in log(part, wanted, limit=limit)])
     elif oneline:
         for entry in log(part, wanted, limit=limit):
-            line(f"{entry.commit.oid[:10]} {_told(entry)[0]}")
+            told = _told(entry)[0]
+            own = _own_subject(entry, told)
+            line(f"{entry.commit.oid[:10]} {told}" + (f" ({own})" if own else ""))
     elif on_terminal():
         _print(log(part, wanted, limit=limit))
     else:
@@ -61,12 +64,7 @@ def command(
 
         text = events(part, wanted) if limit is None else None
         table(columns, map(_row, lines(part, wanted, limit=limit)) if text is None else (), text=text)
-    if part.shallow and not as_json:
-        first = part.link(1)
-        note(
-            f"this is a shallow clone: what happened up to {first.oid[:10]} ({moment(first.time)}) "
-            "can't be told; git fetch --unshallow brings it"
-        )
+    tell_shallow(part)
 
 
 def _told(entry: LogEntry) -> list[str]:
@@ -81,6 +79,12 @@ def _told(entry: LogEntry) -> list[str]:
 
 def _phrase(change: Change, *, named: bool) -> str:
     return f"{change.model or 'registry'}: {phrase(change)}" if named else phrase(change)
+
+
+def _own_subject(entry: LogEntry, told: str) -> str:
+    """The commit's subject where it says something else than ``told``: a person's words, or a title."""
+    found = entry.commit.subject
+    return "" if found == told or _COUNTED.fullmatch(found) else found
 
 
 def _body(entry: LogEntry) -> str:
@@ -110,10 +114,10 @@ def _print(entries: Iterable[LogEntry]) -> None:
             line(f"  {number}. {row}" if number <= min(_MOST_TOLD, len(entry.changes)) else f"  {row}")
         when = moment(commit.commit_time) + (f", {age}" if age else "")
         line(f"  {commit.oid[:10]}  {commit.author.name}  {when}{merge}")
-        body = _body(entry)
-        if body:
+        words = "\n\n".join(filter(None, (_own_subject(entry, told[0]), _body(entry))))
+        if words:
             line()
-            block("\n".join(f"    {row}".rstrip() for row in body.split("\n")))
+            block("\n".join(f"    {row}".rstrip() for row in words.split("\n")))
     if first:
         note("nothing happened yet")
 

@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gitreg.render.text import safe, safe_block
+from gitreg.render.text import safe, safe_block, width
 
 Cell = str | int | float | None
 _AT_ONCE = 500  # lines that are written together
+_SHORT = 20  # characters of a cell that stays in one piece on a terminal
 
 # What JSON lets through raw, but a terminal must not get: DEL, C1, format and bidi characters,
 # separators, lone surrogates. Inside a JSON document they can only stand in strings.
@@ -57,16 +58,19 @@ def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, text: str | None = None) -> None:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, text: str | None = None, spare: int = 0
+) -> None:
     """Print rows: aligned on a terminal, else TSV with a header line.
 
     Args:
         columns: Names, lower case, as in the manifests.
         rows: One cell a column; None is an empty cell. In TSV a tab or newline is escaped.
         text: More lines of TSV behind them, safe already.
+        spare: How many of the last columns a narrow terminal may do without.
     """
     if on_terminal():
-        _aligned(columns, rows)
+        _aligned(columns, rows, spare)
         return
     lines = ["\t".join(columns)]
     for row in rows:
@@ -86,18 +90,28 @@ def _cell(value: Cell) -> str:
     return text if text.isascii() and text.isprintable() else safe(text)
 
 
-def _aligned(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+def _aligned(columns: Sequence[str], rows: Iterable[Sequence[Cell]], spare: int) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=sys.stdout, highlight=False)
+    cells = [[_cell(value) for value in row] for row in rows]
+    titles = [name if "." in name else name.replace("_", " ") for name in columns]
+    longest = [max(width(row[at]) for row in [titles, *cells]) for at in range(len(titles))]
+    least = [min(each, _SHORT) + 2 for each in longest]
+    while spare and sum(least) - 2 > console.width:
+        spare -= 1
+        least.pop()
+    fits = sum(least) - 2 <= console.width
     bold = "" if os.environ.get("NO_COLOR") else "bold"  # rich takes out the colours alone
     made = Table(box=None, pad_edge=False, header_style=bold)
-    for name in columns:
-        made.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(_cell(value)) for value in row))  # Text: no markup is read from the registry
-    Console(file=sys.stdout, highlight=False).print(made)
+    for title, each, _ in zip(titles, longest, least, strict=False):
+        # Only what is long is broken: a stage or a number in two pieces can't be read.
+        made.add_column(title, overflow="fold", no_wrap=fits and each <= _SHORT)
+    for row in cells:
+        made.add_row(*map(Text, row[: len(least)]))  # Text: no markup is read from the registry
+    console.print(made)
 
 
 def note(text: str) -> None:

@@ -57,6 +57,19 @@ def slice_at(store: Store, at: str | None) -> Slice:
     return found
 
 
+def tell_shallow(part: Slice) -> None:
+    """Say what a shallow clone can't tell, where the history is asked for."""
+    if part.shallow:
+        from gitreg.cli.output import note
+        from gitreg.render.text import moment
+
+        first = part.link(1)
+        note(
+            f"this is a shallow clone: what happened up to {first.oid[:10]} ({moment(first.time)}) "
+            "can't be told; git fetch --unshallow brings it"
+        )
+
+
 def _settle(store: Store) -> None:
     if journal.load(store.repository.state_dir) is not None:
         from gitreg.gitstore.recovery import settle

@@ -11,13 +11,14 @@ import click
 from gitreg.cli.options import NAME, STAGE, at_option, json_option
 from gitreg.cli.output import Cell, document, hint, line, note, on_terminal, table
 from gitreg.cli.pictures import draw, look, one_form, svg_option, write_picture
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from gitreg.domain.timeline import Bar, Timeline
+    from gitreg.index.reading import Slice
     from gitreg.registry.store import Store
 
 _MOST_ROWS = 20
@@ -45,10 +46,10 @@ def command(
 ) -> None:
     """Show which version of NAME held each stage, from when to when."""
     one_form(svg=svg, as_json=as_json)
-    begin, end = _limits(since, until)
     from gitreg.registry.timeline import timeline
 
     store, part = current_slice(at)
+    begin, end = _limits(part, since, until)
     found = timeline(store, part, name).within(begin, end)
     if stage is not None:
         found = _only(found, stage, store)
@@ -66,14 +67,16 @@ def command(
         _show(found, begin, end, at, limit)
     else:
         table(_COLUMNS, islice(_rows(found), limit))
+    tell_shallow(part)
 
 
-def _limits(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+def _limits(part: Slice, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     if since is None and until is None:
         return None, None
     from gitreg.registry.looking import moment
 
-    begin, end = moment(since, "--since", day_begins=True), moment(until, "--until")
+    begin = moment(part, since, "--since", day_begins=True)
+    end = moment(part, until, "--until")
     if begin and end and end < begin:
         raise UsageError("--until lies before --since", where="--until", hint="exchange the two")
     return begin, end

@@ -90,7 +90,7 @@ def plan(
         held={number: line.last(number) for number in back},
         left=tuple(sorted(holding - back)),
         passed_over=tuple(passed),
-        later=_later(line, back | holding, state),
+        later=_later(line, back | holding, state, after=min(line.last(number).since for number in back)),
     )
 
 
@@ -104,7 +104,7 @@ def _previous(line: _Line, state: ModelState, stage: str, passed: list[int]) -> 
 
 
 def _nothing_before(line: _Line, state: ModelState, stage: str) -> Conflict:
-    last = _later(line, line.now, state)
+    last = _later(line, line.now, state, after=min(map(line.first, line.now), default=0))
     held = " and ".join(f"{state.name}/{number}" for number in sorted(line.now))
     what = f"no version held {stage} before {held} did" if held else f"no version ever held {stage}"
     hint = f"gitreg transition {state.name}/VERSION {stage}"
@@ -151,12 +151,11 @@ def _checked(number: int, line: _Line, stage: str, state: ModelState) -> int:
     return number
 
 
-def _later(line: _Line, but: Collection[int], state: ModelState) -> Hold | None:
-    """The last hold that ended, of a version that is there and not in ``but``, and began after theirs."""
+def _later(line: _Line, but: Collection[int], state: ModelState, *, after: int) -> Hold | None:
+    """The last hold that ended and began after a commit, of a version that is there and not in ``but``."""
     ended = [hold for hold in line.holds if hold.until and hold.number not in but and state.live(hold.number)]
     last = max(ended, key=lambda hold: hold.until or 0, default=None)
-    first = min((line.first(number) for number in but), default=0)
-    return last if last and last.since > first else None
+    return last if last and last.since > after else None
 
 
 def _possible(

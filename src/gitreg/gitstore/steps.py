@@ -57,7 +57,7 @@ def split_message(message: str) -> tuple[str, str]:
     return subject, "\n".join(lines[at:])
 
 
-_BLANK = " \t\n\v\f\r"
+_BLANK = " \t\n\r"
 
 
 def _touched(reader: Reader, commit: Commit, prefix: str, names: Sequence[str]) -> list[Touched]:

@@ -96,13 +96,37 @@ class IndexFolder:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the index at ``path``, which must be there; autocommit, from any thread."""
+    """Open the index at ``path``, which must be there; autocommit, from any thread.
+
+    Raises:
+        sqlite3.Error: It can't be opened, or its end is missing (SQLite would read zeros there).
+    """
+    if not _whole(path):
+        raise sqlite3.DatabaseError("the end of the index is missing")
     db = sqlite3.connect(
         f"{path.as_uri()}?mode=rw", uri=True, timeout=10, isolation_level=None, check_same_thread=False
     )
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA trusted_schema = OFF")
     return db
+
+
+def _whole(path: Path) -> bool:
+    """Whether a database is as long as it says (the file format's header: page size at 16, pages at 28)."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError:
+        return True  # SQLite says what is wrong with it
+    page = int.from_bytes(head[16:18], "big") or 1
+    page = 65536 if page == 1 else page
+    if size % page:
+        return False
+    wal = path.with_name(path.name + "-wal")
+    # While a write-ahead log is to be carried over, the file may be shorter than its header says.
+    pending = wal.exists() and wal.stat().st_size > 0
+    return pending or size >= int.from_bytes(head[28:32], "big") * page
 
 
 def _taken(handle: int, folder: Path, *, wait: bool, waiting: Callable[[], None]) -> bool:

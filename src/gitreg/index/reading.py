@@ -138,11 +138,12 @@ class Slice:
         commit: Full hex id.
         stand: How the index stood when ``commit`` was found in it.
         seq: Number of the commit.
-        renew: Makes a damaged index anew; it is then used instead.
+        renew: Brings the index up to date, or makes the damaged one that it is given anew; what it
+            gives is used from then on.
     """
 
     def __init__(
-        self, index: Index, *, commit: str, stand: Stand, seq: int, renew: Callable[[Index], Index]
+        self, index: Index, *, commit: str, stand: Stand, seq: int, renew: Callable[[Index | None], Index]
     ) -> None:
         self.index = index
         self.commit = commit
@@ -161,12 +162,16 @@ class Slice:
         Raises:
             Moved: The commit is not on the chain any more.
         """
+        broken = None
         try:
             return self._rows(sql, params)
+        except Moved:  # most often a linked work tree has another branch checked out
+            pass
         except sqlite3.DatabaseError as error:
             if not damaged(error):
                 raise
-        self.index = self._renew(self.index)
+            broken = self.index
+        self.index = self._renew(broken)
         self._find()
         return self._rows(sql, params)
 
@@ -240,7 +245,7 @@ class Slice:
             came = self._renamed("after = ?", json.dumps(name, ensure_ascii=False), until)
             went = self._renamed("name = ?", name, until)
             if went and went > came and self._taken_again(name, went):
-                found.append(Span(name=name, since=went, until=until))
+                found.append(Span(name=name, since=went + 1, until=until))
                 return found
             found.append(Span(name=name, since=came, until=until))
             if not came:

@@ -15,7 +15,7 @@ from gitreg.domain.model import AnyModel, AnyVersion, ModelState, ModelTombstone
 from gitreg.domain.settings import Settings
 from gitreg.errors import InvalidInput
 from gitreg.gitstore.commits import HistoryCommit
-from gitreg.gitstore.trees import Entry, Touched
+from gitreg.gitstore.trees import FOLDER, Entry, Touched
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout, Place
 from gitreg.registry.store import Store
 
@@ -83,7 +83,9 @@ class Feed:
         was, self.layout = self.layout, self._layout_after(commit)
         if was.kind != self.layout.kind:  # every path has another meaning now
             return self._moved(commit, was)
-        return list(self._placed(commit.changes, was))
+        found = {pair.place: pair for pair in self._placed(commit.changes, was)}
+        found |= {pair.place: pair for pair in self._folders(commit, was)}
+        return list(found.values())
 
     def _layout_after(self, commit: HistoryCommit) -> Layout:
         path = self.store.prefix + SETTINGS_FILE
@@ -98,6 +100,18 @@ class Feed:
             place = layout.parse(each.path.removeprefix(self.store.prefix))
             if place and place.kind in ("settings", "model", "version"):
                 yield Pair(path=each.path, place=place, old=each.old, new=each.new)
+
+    def _folders(self, commit: HistoryCommit, layout: Layout) -> Iterator[Pair]:
+        """Folders that stand, or stood, where a manifest belongs: what lies in them was touched."""
+        odd = {each.path.rpartition("/")[0] for each in commit.changes}
+        for path in sorted(odd):
+            place = layout.parse(path.removeprefix(self.store.prefix))
+            if place and place.kind in ("model", "version"):
+                old = self._entry(commit.parents[0], path) if commit.parents else None
+                yield Pair(path=path, place=place, old=old, new=self._entry(commit.oid, path))
+
+    def _entry(self, commit: str, path: str) -> Entry | None:
+        return self.store.reader.entry(self.store.reader.commit(commit).tree, path)
 
     def _moved(self, commit: HistoryCommit, was: Layout) -> list[Pair]:
         parent = commit.parents[0] if commit.parents else None
@@ -117,11 +131,15 @@ class Feed:
         found = {}
         for name in NAMES:
             entry = reader.entry(root, prefix + name)
-            files = reader.walk(entry.oid, f"{name}/") if entry and entry.mode == "40000" else [(name, entry)]
+            files = reader.walk(entry.oid, f"{name}/") if entry and entry.mode == FOLDER else [(name, entry)]
             for path, file in files:
                 place = layout.parse(path)
                 if file and place and place.kind in ("settings", "model", "version"):
                     found[place] = (prefix + path, file)
+                folder = path.rpartition("/")[0]
+                place = layout.parse(folder)
+                if place and place.kind in ("model", "version"):
+                    found[place] = (prefix + folder, Entry(FOLDER, ""))
         return found
 
     def _groups(self, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:

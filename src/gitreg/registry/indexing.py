@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.errors import EnvironmentFailure, GitregError, NotFound
+from gitreg.errors import GitregError, NotFound
 from gitreg.index import schema
 from gitreg.index.folder import IndexFolder
 from gitreg.index.reading import Index, Slice, stand_of
@@ -72,9 +72,8 @@ class Keeper:
         Raises:
             NotFound: The commit is not on the chain.
         """
-        head = self.store.head()
-        index = self._fresh(head) or self._under_lock(head, progress)
-        return self._cut(index, commit or head)
+        index = self._fresh(self.store.head()) or self._under_lock(progress)
+        return self._cut(index, commit or index.stand().commit)
 
     def ready(self, commit: str | None = None, *, head: str | None = None) -> Slice | None:
         """As ``slice`` when that takes no time to speak of, else None: the tree answers then."""
@@ -83,15 +82,16 @@ class Keeper:
             index = self._fresh(head)
             if index is None:
                 with self.folder.locked(wait=False) as held:
-                    index = self._stepped(head) if held else None
+                    # Read again: it may have moved on, and another process may have caught up with it.
+                    index = self._stepped(self.store.head()) if held else None
             return self._cut(index, commit or head) if index else None
         except (OSError, sqlite3.Error, GitregError):  # a partial clone lacks the past, the tree may be there
             return None
 
     def rebuild(self, *, progress: Progress | None = None) -> Slice:
         """Make the index anew, whatever is there."""
-        head = self.store.head()
-        return self._cut(self._under_lock(head, progress, anew=True), head)
+        index = self._under_lock(progress, anew=True)
+        return self._cut(index, index.stand().commit)
 
     @contextmanager
     def built_aside(self, progress: Progress | None = None) -> Iterator[tuple[Slice, Slice]]:
@@ -99,11 +99,12 @@ class Keeper:
         aside = Keeper(self.store)
         aside._retreat()
         try:
-            theirs = aside.slice(progress=progress)
-            ours = self._cut(self._under_lock(theirs.commit, progress), theirs.commit)
-            ours.index.db.execute("BEGIN")  # others may go on while the two are compared
-            if ours.index.stand().commit != theirs.commit:
-                raise EnvironmentFailure("the branch moved while the index was proved", hint="try again")
+            aside.slice(progress=progress)
+            index = self._fresh(self.store.head()) or self._under_lock(progress)
+            index.db.execute("BEGIN")  # others may go on while the two are compared
+            stand = index.stand()
+            ours = self._cut(index, stand.commit)
+            theirs = aside._cut(aside._made(stand.commit, progress, anew=False), stand.commit)
             yield ours, theirs
         finally:
             self._drop()
@@ -163,7 +164,10 @@ class Keeper:
             try:
                 self._index = Index(self.folder.open(name), name)
                 self._boundary = self._index.meta("boundary")
-                if self._index.meta("format") != schema.FORMAT:
+                if (self._index.meta("format"), self._index.meta("prefix")) != (
+                    schema.FORMAT,
+                    self.store.prefix,
+                ):
                     self._drop(broken=True)
             except sqlite3.Error:
                 self._broken.add(name)
@@ -203,22 +207,25 @@ class Keeper:
             )
         return Slice(index, commit=commit, stand=stand, seq=seq, renew=self._renewed)
 
-    def _renewed(self, broken: Index) -> Index:
-        self._broken.add(broken.name)
-        if self._index is broken:
-            self._drop()
-        return self._under_lock(self.store.head(), None)
+    def _renewed(self, broken: Index | None) -> Index:
+        if broken is not None:
+            self._broken.add(broken.name)
+            if self._index is broken:
+                self._drop()
+        return self._under_lock(None)
 
     # Catching up
 
-    def _under_lock(self, head: str, progress: Progress | None, *, anew: bool = False) -> Index:
+    def _under_lock(self, progress: Progress | None, *, anew: bool = False) -> Index:
+        # The head is read under the lock: with an older one this process would take off the
+        # commits that another has just put on.
         if self._private is None:
             try:
                 with self.folder.locked(wait=True):
-                    return self._made(head, progress, anew=anew)
+                    return self._made(self.store.head(), progress, anew=anew)
             except (OSError, sqlite3.OperationalError):  # read-only, or the disk is full
                 self._retreat()
-        return self._made(head, progress, anew=anew)
+        return self._made(self.store.head(), progress, anew=anew)
 
     def _retreat(self) -> None:
         import tempfile  # rarely needed, and long to import

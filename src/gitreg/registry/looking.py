@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gitreg.errors import InvalidInput
 from gitreg.index.reading import Slice
-from gitreg.registry.dates import parse_moment
+from gitreg.registry.dates import parse_moment, refuse_future
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.log import Wanted
 from gitreg.registry.store import Store
@@ -50,27 +50,39 @@ def wanted_of(
         stage=None if stage is None else view.settings.stage(stage).name,
         alias=alias,
         author=author,
-        since=moment(since, "--since", day_begins=True),
-        until=moment(until, "--until"),
+        since=moment(part, since, "--since", day_begins=True),
+        until=moment(part, until, "--until"),
     )
 
 
-def moment(given: str | datetime | None, where: str, *, day_begins: bool = False) -> datetime | None:
+def moment(
+    part: Slice, given: str | datetime | None, where: str, *, day_begins: bool = False
+) -> datetime | None:
     """A date as a person gives it; a day alone means its end, or its beginning.
 
+    Args:
+        part: What is known.
+        given: The date; UTC where it has no zone.
+        where: The option, for messages.
+        day_begins: Whether a day alone means its beginning.
+
     Raises:
-        InvalidInput: It is no date.
+        InvalidInput: It is no date, or lies in the future.
     """
-    if given is None or isinstance(given, datetime):
-        return given
-    try:
-        found = parse_moment(given)
+    if given is None:
+        return None
+    if isinstance(given, datetime):
+        found = given if given.tzinfo else given.replace(tzinfo=UTC)
+    else:
+        try:
+            found = parse_moment(given)
+        except InvalidInput as error:
+            error.where = where
+            raise
         if day_begins and len(given.strip()) == 10:
-            return found.replace(hour=0, minute=0, second=0, microsecond=0)
-        return found
-    except InvalidInput as error:
-        error.where = where
-        raise
+            found = found.replace(hour=0, minute=0, second=0, microsecond=0)
+    refuse_future(found, lambda: part.link(part.seq).time, said=str(given), where=where)
+    return found
 
 
 def _known(part: Slice, name: str) -> bool:

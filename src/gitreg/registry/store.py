@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitreg.domain.names import shown
-from gitreg.errors import Conflict, InvalidInput, NotARegistry, NotFound
+from gitreg.errors import Conflict, NotARegistry, NotFound
 from gitreg.gitstore.repository import Repository
-from gitreg.registry.clock import utc_now
-from gitreg.registry.dates import is_date, not_a_point, parse_moment
+from gitreg.registry.dates import is_date, not_a_point, parse_moment, refuse_future
 from gitreg.registry.states import Decoder
 from gitreg.registry.view import View, view_at
 
@@ -139,8 +138,10 @@ class Store:
         part = self.index.ready(commit, head=commit if at is None else None)
         if part is None:
             return self.view(commit)
-        self._seen = View(commit=commit, states=IndexedStates(self, part))
-        return self._seen
+        view = View(commit=commit, states=IndexedStates(self, part))
+        _ = view.settings  # raises where the commit holds no registry, as the tree does
+        self._seen = view
+        return view
 
     def commit_for(self, at: str | datetime) -> str:
         """The commit that ``at`` means: a revision, or the newest one not later than a date.
@@ -158,7 +159,7 @@ class Store:
                 raise not_a_point(at)
             return found
         moment = parse_moment(at) if isinstance(at, str) else at if at.tzinfo else at.replace(tzinfo=UTC)
-        self._refuse_future(moment, str(at))
+        refuse_future(moment, self._newest, said=str(at), where="--at")
         found = self._commit_on(moment)
         if found is None:
             if (self.repository.common_dir / "shallow").exists():
@@ -170,16 +171,8 @@ class Store:
             raise NotFound(f"the history begins after {shown(str(at))}", where="--at", hint="gitreg log")
         return found
 
-    def _refuse_future(self, moment: datetime, said: str) -> None:
-        # A day alone means its end, which may be hours ahead. Clocks go wrong: a commit may lie ahead, too.
-        if moment <= utc_now() + timedelta(days=1):
-            return
-        if moment > self.reader.commit(self.head()).committer.when:
-            raise InvalidInput(
-                f"{shown(said)} lies in the future: nothing is known of it yet",
-                where="--at",
-                hint="without --at you see what is so now",
-            )
+    def _newest(self) -> datetime:
+        return self.reader.commit(self.head()).committer.when
 
     def _commit_on(self, moment: datetime) -> str | None:
         head = self.head()

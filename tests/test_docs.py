@@ -1,0 +1,39 @@
+"""The pages under ``docs``: what they show is what the commands print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_ANSWER = "import pathlib, sys; import answers; sys.stdout.write(answers.answered(pathlib.Path(sys.argv[1]).read_text()))"
+
+
+def steady(text: str) -> str:
+    """``text`` without the ids of commits made just now, and without the index's file."""
+    return re.sub(r"\b[0-9a-f]{10}\b|[0-9a-f]{16}\.db \(.*\)", "ID", text)
+
+
+def test_history_shows_what_is_printed() -> None:
+    page = ROOT / "docs" / "history.md"
+    done = subprocess.run(
+        [sys.executable, "-c", _ANSWER, str(page)],
+        cwd=ROOT / "demo",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert text.count("\n$ gitreg ") >= 10
+    assert steady(done.stdout) == steady(text), "write it anew: python demo/answers.py"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
