@@ -73,6 +73,29 @@ def test_rollback_passes_over_what_is_deleted(promoted, run):
     assert result.out.startswith("Gave Production of churn back to version 1 ")
 
 
+def test_rollback_names_what_it_would_need(promoted, run):
+    run("delete", "churn/1", "--yes")
+    assert run("rollback", "churn", "Production", code=4).err.splitlines() == [
+        "error: churn/1, which held Production before churn/2 did, is deleted",
+        "  --> churn",
+        "help: gitreg restore churn/1, then roll back",
+    ]
+    run("restore", "churn/1")
+    assert run("rollback", "churn", "Production").out.startswith(
+        "Gave Production of churn back to version 1 "
+    )
+
+
+def test_rollback_warns_of_a_stage_that_nothing_holds_then(churn, run):
+    run("transition", "churn/1", "Archived")
+    run("transition", "churn/1", "Production")
+    result = run("rollback", "churn", "Archived")
+    assert result.err == "warning: version 1 leaves Production, which no version holds then\n"
+    run("revert", "HEAD")
+    found = run("rollback", "churn", "Archived", "--json").json
+    assert found["rollback"]["vacated"] == {"Production": [1]}
+
+
 def test_rollback_to_what_is_deprecated_must_be_asked_for(promoted, run):
     run("deprecate", "churn/1", "--reason", "leaks\x1b[31m")
     err = run("rollback", "churn", "Production", code=4).err
@@ -177,6 +200,8 @@ def test_revert_of_settings(churn, run):
     found = run("revert", "HEAD", "--json").json
     assert found["changes"][0]["event"] == "policy" and "model" not in found
     assert run("config", "description").out == "\n"
+    out = run("revert", "HEAD").out
+    assert out.splitlines()[1:2] == ["  registry: change description of the registry"]
 
 
 def test_revert_of_nothing(churn, run, head):

@@ -156,6 +156,43 @@ class TestTimes:
             ("churn", "register"),
         ]
 
+    def test_a_name_that_was_taken_again(self, run: Run, filled: Path, registry: Registry, git: Git) -> None:
+        first = git("rev-parse", "HEAD", at=filled)
+        registry.rename("churn", "attrition rate")
+        registry.register("churn", "s3://another")
+        second = git("rev-parse", "HEAD", at=filled)
+        found = run("diff", "churn", "--from", first)
+        assert [(row["key"], row["version"]) for row in found.rows] == [("register", ""), ("register", "4")]
+        assert found.err == (
+            "the model that was called churn then is now attrition rate: "
+            f"gitreg diff 'attrition rate' --from {first}\n"
+        )
+        assert run("diff", "attrition rate", "--from", first).err == ""
+        said = run("diff", "churn/latest", "--from", first, code=3).err
+        assert f'the model that was called "churn" in commit {first[:10]} is now "attrition rate"' in said
+        # Further on: each of the two is followed to where it went.
+        registry.rename("attrition rate", "leaving")
+        registry.rename("churn", "other")
+        for since, now in ((first, "leaving"), (second, "other")):
+            found = run("diff", "churn", "--from", since, "--json")
+            assert (found.json["before"]["asked"], found.json["after"]["asked"]) == ("churn", now)
+            model = found.json["model"]
+            assert (model["name"], model["event"], model["former_name"]) == (now, "rename", "churn")
+            assert found.err == ""
+        registry.register("churn", "s3://third")
+        said = run("diff", "churn", "--from", second, "--to", "HEAD").err
+        assert said.endswith(f" is now other: gitreg diff other --from {second} --to HEAD\n")
+        assert run("diff", "churn/4", "--from", second, code=3).err.startswith("error: ")
+
+    def test_a_deleted_model_that_was_restored_is_followed(
+        self, run: Run, filled: Path, registry: Registry
+    ) -> None:
+        registry.delete("fraud")
+        registry.restore("fraud")
+        registry.rename("fraud", "scam")
+        found = run("diff", "fraud", "--from", "HEAD~3", "--json").json["model"]
+        assert (found["name"], found["event"], found["former_name"]) == ("scam", "rename", "fraud")
+
     def test_back_in_time(self, run: Run, filled: Path, registry: Registry, git: Git) -> None:
         base = git("rev-parse", "HEAD", at=filled)
         registry.rename("churn", "attrition")

@@ -22,6 +22,10 @@ def test_programs_get_a_row_for_each_version(run: Run, filled: Path) -> None:
     ]
 
 
+def test_the_model_may_be_given_as_a_uri(run: Run, filled: Path) -> None:
+    assert run("plot", "models:/churn").out == run("plot", "churn").out
+
+
 def test_numbers_that_json_lacks_are_written_as_in_manifests(
     run: Run, filled: Path, registry: Registry
 ) -> None:
@@ -63,6 +67,8 @@ def test_the_past_can_be_drawn(run: Run, filled: Path, registry: Registry) -> No
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
+        (("churn/1",), 2, "churn/1 is a version: the plot is of a model"),
+        (("models:/churn/1", "--metric", "auc"), 2, "help: gitreg plot churn\n"),
         (("churn", "--metric", "acu"), 3, 'did you mean "auc"? metrics: "auc", "f1"'),
         (("churm",), 3, 'did you mean "churn"?'),
         (("fraud",), 3, 'no version of "fraud" has a metric'),

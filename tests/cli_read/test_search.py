@@ -82,7 +82,7 @@ def test_at(filled: Path, run: Run, registry: Registry) -> None:
     token = run("search", "-n", "1", "--json").json["next_page_token"]
     registry.delete("churn/2")
     assert [row["version"] for row in run("search", "alias = 'champion'", "--at", before).rows] == ["2"]
-    assert run("search", "alias = 'champion'").out == ""
+    assert run("search", "alias = 'champion'").rows == []
     later = run("search", "--page-token", token, "--json").json
     assert len(later["versions"]) == 3, "as of the commit of the first page"
     assert run("search", "--page-token", token, "--at", "HEAD", code=3).err.startswith(
@@ -129,11 +129,43 @@ def test_a_fault_is_shown_where_it_is(filled: Path, run: Run) -> None:
 def test_nothing_found_is_said(filled: Path, run: Run) -> None:
     said = run("search", "metrics.acu > 0.9")
     assert (said.out, said.err) == (
-        "",
+        "name\tversion\tstages\taliases\tmetrics.acu\tupdated\n",
         'no version matches\nno version has the metric "acu": did you mean "auc"?\n',
     )
-    assert run("search", "name = 'x'", "--models").err == "no model matches\n"
+    none = run("search", "name = 'x'", "--models")
+    assert (none.out, none.err) == ("name\tlatest\taliases\towners\tupdated\n", "no model matches\n")
     assert run("search", "-n", "0", code=3).err.startswith('error: a page can\'t have "0" results\n')
+
+
+@pytest.mark.parametrize(
+    ("filter", "instead"),
+    [
+        ("run_id = NULL", "run_id IS NULL"),
+        ("params.x != null", "params.x IS NOT NULL"),
+        ("description NOT LIKE NULL", "description IS NOT NULL"),
+    ],
+)
+def test_null_is_no_value(filled: Path, run: Run, filter: str, instead: str) -> None:
+    said = run("search", filter, code=3)
+    assert said.err.startswith("error: nothing compares with NULL\n")
+    assert said.err.endswith(f"help: {instead}\n")
+
+
+def test_days_at_the_end_of_the_calendar_are_times(filled: Path, run: Run) -> None:
+    assert run("search", "updated >= '9999-12-31'").rows == []
+    assert run("search", "updated > '9999-12-31'").rows == []
+    assert len(run("search", "updated < '9999-12-31'").rows) == 4
+    assert len(run("search", "updated >= '0001-01-01'").rows) == 4
+
+
+def test_a_terminal_gets_the_beginning_of_a_long_value(
+    filled: Path, terminal: Show, run: Run, registry: Registry
+) -> None:
+    long = "x" * 100_000
+    registry.register("churn", "s3://b/4", params={"big": long})
+    said = terminal("search", "params.big LIKE 'x%'")
+    assert "x…" in "".join(said.split()) and said.count("x") < 80
+    assert run("search", "params.big LIKE 'x%'").rows[0]["params.big"] == long
 
 
 def test_on_a_terminal(filled: Path, terminal: Show) -> None:

@@ -49,6 +49,28 @@ def test_the_json_document_has_lanes_with_bars(run: Run, promoted: Path) -> None
     assert second["until"] is None
 
 
+def test_the_model_may_be_given_as_a_uri(run: Run, promoted: Path) -> None:
+    found = run("timeline", "models:/churn", "--json").json
+    assert found == run("timeline", "churn", "--json").json and found["name"] == "churn"
+
+
+def test_nothing_lasts_less_than_no_time(
+    run: Run, filled: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = filled / "models/churn/versions/1.yaml"
+    plain = file.read_text()
+    for time, text in (
+        ("2026-11-20T12:00:00Z", plain + 'stages:\n  Staging: "2026-11-20T12:00:00.000Z"\n'),
+        ("2026-11-20T11:00:00Z", plain),
+    ):
+        file.write_text(text)
+        monkeypatch.setenv("GIT_COMMITTER_DATE", time)
+        git("commit", "-qam", "by hand", at=filled)
+    (row,) = run("timeline", "churn", "--stage", "Staging").rows
+    assert (row["since"], row["until"]) == ("2026-11-20T12:00:00.000Z", "2026-11-20T11:00:00.000Z")
+    assert row["seconds"] == "0"
+
+
 def test_the_past_is_told_as_it_was(run: Run, promoted: Path) -> None:
     before = run("timeline", "churn", "--at", "HEAD~1").rows
     assert [(row["stage"], row["version"], row["until"]) for row in before] == [("Production", "2", "")]
@@ -73,6 +95,10 @@ def test_one_stage_or_one_time_can_be_asked_for(run: Run, promoted: Path) -> Non
         (("churn", "--svg", "-", "--json"), 2, "exclude each other"),
         (("churn", "--svg", "no/such/folder/x.svg"), 7, "no/such/folder/x.svg"),
         (("churn", "--at", "nowhere"), 3, "there is no commit"),
+        (("churn/2",), 2, "churn/2 is a version: the timeline is of a model"),
+        (("models:/churn/2",), 2, "help: gitreg timeline churn\n"),
+        (("churn@champion",), 2, "help: gitreg timeline churn\n"),
+        (("models:/churm",), 3, 'did you mean "churn"?'),
     ],
 )
 def test_what_is_wrong_is_said(run: Run, promoted: Path, args: tuple[str, ...], code: int, said: str) -> None:

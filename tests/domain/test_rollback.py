@@ -227,6 +227,35 @@ def test_two_can_not_come_back_to_a_stage_for_one() -> None:
         story.rollback()
 
 
+def test_those_that_held_it_before_are_deleted() -> None:
+    story = Story()
+    for number in (1, 2, 3):
+        story.move(number)
+    for number in (1, 2):
+        story.do(ask.DeleteVersion(name="m", selector=version_selector(number)))
+    with pytest.raises(Conflict) as caught:
+        story.rollback()
+    assert caught.value.message == "m/2 and m/1, which held Production before m/3 did, are deleted"
+    assert caught.value.hint == "gitreg restore m/2, then roll back"
+    story.do(ask.DeleteVersion(name="m", selector=version_selector(3)))
+    with pytest.raises(Conflict, match="m/3 and m/2 and m/1, which held Production last, are deleted"):
+        story.rollback()
+
+
+def test_a_stage_that_is_left_without_a_holder_is_told() -> None:
+    story = Story()
+    story.move(1)
+    story.move(2)
+    story.move(1, "Staging")
+    assert story.plan().vacated == {}, "version 1 was moved since and stays in Staging"
+    story.move(2, "Staging", archive=False)
+    found = story.plan()
+    assert (found.back, found.vacated) == ((2,), {}), "version 1 still holds it"
+    story.do(ask.DeleteVersion(name="m", selector=version_selector(1)))
+    assert story.rollback().vacated == {"Staging": (2,)}
+    assert story.stages == {2: {"Production"}}
+
+
 def test_a_plan_that_was_overtaken_is_refused() -> None:
     story = Story()
     story.move(1)

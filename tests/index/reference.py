@@ -175,11 +175,13 @@ class Reference:
         found = Truth()
         before: dict[str, File] = {}
         layout = Layout()
+        self._last: dict[Place, Value] = {}
         for seq, oid in enumerate(oids, 1):
             after = self._trees[oid]
             was, layout = layout, self._layout(after, layout)
             tree = self._tree(after, layout)
             changes, unread = self._changes((was, before), (layout, after))
+            self._remember(layout, after)
             found.moments.append(
                 Moment(seq=seq, commit=self._commits[oid], tree=tree, changes=changes, unread=unread)
             )
@@ -279,13 +281,26 @@ class Reference:
                 versions[place.name, place.version] = self._value(place, file)  # type: ignore[assignment]
         return Tree(self._settings(files), models, versions)
 
+    def _remember(self, layout: Layout, files: Mapping[str, File]) -> None:
+        """Keep what each file held when it could be read last, for as long as it stands there."""
+        now = {
+            place: self._value(place, file)
+            for place, (_, file) in self._placed(layout, files).items()
+            if _plain(file)
+        }
+        self._last = {
+            place: value if value is not UNREADABLE else self._last.get(place)  # type: ignore[misc]
+            for place, value in now.items()
+        }
+
     def _changes(
         self, before: tuple[Layout, Mapping[str, File]], after: tuple[Layout, Mapping[str, File]]
     ) -> tuple[tuple[Change, ...], frozenset[str]]:
         """What compare finds between two whole trees, each read by its own layout.
 
-        A file that is unreadable on one side is left out on both, and told where it changed. A link
-        or a submodule is no file of the registry: it counts as not there.
+        A file that is unreadable afterwards is left out on both sides, and told where it changed; one
+        that was unreadable before counts as what it held when it could be read last. A link or a
+        submodule is no file of the registry: it counts as not there.
         """
         olds, news = self._placed(*before), self._placed(*after)
         sides = (_Side(), _Side())
@@ -293,6 +308,8 @@ class Reference:
         for place in {*olds, *news}:
             files = [files[place][1] if place in files else None for files in (olds, news)]
             values = [self._value(place, file) if file and _plain(file) else None for file in files]
+            if values[0] is UNREADABLE and values[1] is not UNREADABLE:
+                values[0] = self._last.get(place)
             if UNREADABLE in values:
                 if files[0] != files[1]:
                     unread.add((news.get(place) or olds[place])[0])

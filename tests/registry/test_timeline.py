@@ -11,6 +11,7 @@ from gitreg.domain.timeline import Timeline, packed
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.gitstore.repository import Repository
 from gitreg.registry.indexing import slice_of
+from gitreg.registry.lineage import lineage_of_dataset, lineage_of_experiment, lineage_of_run
 from gitreg.registry.registry import Registry
 from gitreg.registry.series import main_metrics, series
 from gitreg.registry.store import Store
@@ -304,3 +305,26 @@ def test_the_registry_answers_directly(registry: Registry) -> None:
         [(0.91,)],
     )
     assert registry.series("churn", "auc", stage="Staging").stage == "Staging"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "churn\udcff"])
+def test_what_is_not_utf_8_is_refused(registry: Registry, text: str) -> None:
+    promote(registry, 1)
+    for ask in (
+        lambda: registry.timeline(text),
+        lambda: registry.series(text),
+        lambda: registry.series("churn", text),
+        lambda: registry.series("churn", evaluation=text),
+        lambda: registry.search(text),
+        lambda: registry.search(f"name = '{text}'"),
+        lambda: registry.search(order_by=[f"params.{text}"]),
+        lambda: registry.search_models(f"tags.{text} = 'x'"),
+        lambda: registry.search(page_token=text),
+        lambda: registry.revert(text),
+    ):
+        with pytest.raises(InvalidInput):
+            ask()
+    part = registry.store.index.slice()
+    for lead in (lineage_of_run, lineage_of_experiment, lineage_of_dataset):
+        with pytest.raises(NotFound):
+            lead(part, text)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_a_commit_with_an_evaluation_is_taken_back_in_part(churn: Registry) -> N
     with pytest.raises(Conflict) as caught:
         churn.revert("HEAD")
     short = head(churn)[:10]
-    assert caught.value.hint.endswith(f"one by one: gitreg revert {short}:1, {short}:2 …")
+    assert caught.value.hint.endswith(f"one by one: gitreg revert {short}:2"), "the first has no way back"
     churn.revert("HEAD:2")
     assert churn.version("churn/1").description == "number 1"
 
@@ -360,7 +361,7 @@ def test_a_file_that_can_not_be_read_is_left_to_git(worktree: Path, git: Git) ->
         (worktree / V1).write_text(good)
         git(worktree, "commit", "-qam", "mended")
         with pytest.raises(Conflict, match="can't be read") as caught:
-            registry.revert("HEAD")
+            registry.revert("HEAD~1")
         assert caught.value.where == V1 and caught.value.hint.startswith("git revert ")
 
 
@@ -372,6 +373,19 @@ def test_what_was_edited_against_the_rules_is_left_to_git(worktree: Path, git: G
         with pytest.raises(Conflict, match="what never changes after registration") as caught:
             registry.revert("HEAD")
         assert caught.value.hint.startswith("git revert ")
+
+
+def test_a_folder_that_was_removed_by_hand_is_left_to_git(worktree: Path, git: Git) -> None:
+    with open_registry(worktree) as registry:
+        registry.register("churn", "s3://m/1")
+        registry.register("churn", "s3://m/2")
+        git(worktree, "rm", "-rq", "models/churn")
+        git(worktree, "commit", "-qm", "away with it")
+        with pytest.raises(Conflict, match="without a tombstone") as caught:
+            registry.revert("HEAD")
+        assert caught.value.hint.startswith(f"git revert {head(registry)[:10]}, ")
+        git(worktree, "revert", "--no-edit", "HEAD")
+        assert len(registry.versions("churn")) == 2
 
 
 def test_neither_fits_into_a_batch(churn: Registry) -> None:
@@ -458,7 +472,9 @@ def test_rollback_of_what_is_not_there(churn: Registry) -> None:
         churn.rollback("empty", "Staging")
 
 
-def test_rollbacks_at_once_each_go_one_back(worktree: Path) -> None:
+@pytest.fixture
+def five(worktree: Path) -> Path:
+    """A registry whose model churn has five versions, each of which took Production from the one before."""
     with open_registry(worktree) as registry:
         for number in range(1, 6):
             registry.apply(
@@ -468,12 +484,71 @@ def test_rollbacks_at_once_each_go_one_back(worktree: Path) -> None:
                     name="churn", selector=version_selector(number), stage="Production", archive_existing=True
                 ),
             )
+    return worktree
 
-    def roll(_: int) -> int:
-        with open_registry(worktree) as own:
-            return own.rollback("churn", "Production")[0].version
+
+class Beaten(Registry):
+    """A registry in which another writer is always first at the lock."""
+
+    meanwhile: Act
+
+    def apply(self, *requests: Any, message: str = "", title: str = "") -> Any:
+        with open_registry(self.store.repository.root) as other:
+            self.meanwhile(other)
+        return super().apply(*requests, message=message, title=title)
+
+
+def beaten(place: Path, meanwhile: Act) -> Conflict:
+    """How a rollback ends when ``meanwhile`` comes between its plan and its lock."""
+    with open_registry(place) as opened:
+        registry = Beaten(opened.store)
+        registry.meanwhile = staticmethod(meanwhile)  # type: ignore[method-assign, assignment]
+        with pytest.raises(Conflict) as caught:
+            registry.rollback("churn", "Production")
+    assert caught.value.exit_code == 4
+    return caught.value
+
+
+def test_a_rollback_that_comes_second_takes_nothing_back(five: Path, git: Git) -> None:
+    found = beaten(five, lambda other: other.rollback("churn", "Production"))
+    assert found.message == (
+        "the holder of Production changed while the rollback was being made: now version 4"
+    )
+    assert found.where == "churn"
+    assert found.hint == "look, then run it again: gitreg timeline churn --stage Production"
+    assert git(five, "log", "-1", "--format=%s") == "churn: roll Production back to version 4"
+    with open_registry(five) as registry:
+        assert [v.version for v in registry.versions("churn") if "Production" in v.stages] == [4]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "said"),
+    [
+        (lambda r: r.transition("churn/5", "None"), "now no version"),
+        (lambda r: r.assign("churn/2", "Production"), "now versions 2 and 5"),
+        (lambda r: r.assign("churn/4", "Staging"), "another writer changed its stages while the rollback"),
+        (lambda r: r.delete("churn/4"), "another writer changed its stages while the rollback"),
+    ],
+)
+def test_a_rollback_says_what_came_between(five: Path, meanwhile: Act, said: str) -> None:
+    assert said in beaten(five, meanwhile).message
+
+
+def test_rollbacks_at_once_never_go_further_back_than_one_was_asked_for(five: Path) -> None:
+    ready = Barrier(4)
+
+    def roll(_: int) -> int | None:
+        with open_registry(five) as own:
+            own.store.index.slice()
+            ready.wait()
+            try:
+                return own.rollback("churn", "Production")[0].version
+            except Conflict as error:
+                assert "changed while the rollback was being made: now version" in error.message
+                return None
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(roll, range(4))) == [1, 2, 3, 4]
-    with open_registry(worktree) as registry:
-        assert [v.version for v in registry.versions("churn") if v.stages] == [1]
+        done = sorted(found for found in pool.map(roll, range(4)) if found)
+    assert done and done == list(range(5 - len(done), 5)), "each that was done went one back from what it saw"
+    with open_registry(five) as registry:
+        assert [v.version for v in registry.versions("churn") if "Production" in v.stages] == done[:1]

@@ -142,13 +142,13 @@ class TestTree:
             "│  │  ├─ run        r1",
             "│  │  ├─ data set   telco  s3://data/telco  9f86d081",
             "│  │  ├─ source     s3://b/churn/1",
-            "│  │  └─ … 2 more, --depth 8",
+            "│  │  └─ … 2 more, --depth 6",
             "│  ├─ parent     hf://bert",
             "│  ├─ parent     churn/9  (not in this registry)",
             "│  └─ parent     old/1  (deleted)",
             "└─ led to",
             "   ├─ churn/3",
-            "   │  └─ … 12 more, --depth 8",
+            "   │  └─ … 12 more, --depth 6",
             "   └─ copied to  edge/1",
         ]
 

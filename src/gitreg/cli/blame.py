@@ -9,7 +9,7 @@ import click
 
 from gitreg.cli.options import URI, at_option, json_option
 from gitreg.cli.output import Cell, document, note, on_terminal, table
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.render.text import moment
 
 if TYPE_CHECKING:
@@ -34,15 +34,18 @@ def command(uri: str, everything: bool, at: str | None, as_json: bool) -> None:
     """
     from gitreg.registry.blame import blame
 
-    found = blame(*current_slice(at), uri)
+    store, part = current_slice(at)
+    found = blame(store, part, uri)
     if as_json:
         document(_document(found))
     elif not on_terminal():
         table((*_COLUMNS, "subject"), map(_row, found.credits))
     else:
         table(_COLUMNS, _all(found.credits) if everything else _grouped(found.credits))
-        if any(credit.boundary for credit in found.credits):
-            note("^: the clone is shallow and begins there; an older commit may have set it")
+    if any(credit.boundary for credit in found.credits):
+        if not as_json:
+            note("^: the history begins with this commit; an older one may have set the value")
+        tell_shallow(part)
 
 
 def _document(found: Blame) -> dict[str, Any]:
@@ -73,13 +76,20 @@ def _credit(credit: Credit) -> dict[str, Any]:
 
 
 def _row(credit: Credit) -> tuple[Cell, ...]:
-    """One field for programs: its value as JSON, unless it is a text or a number."""
+    """One field for programs: its value as JSON, unless it is a text or a number; a boundary is marked."""
     from gitreg.cli.output import json_text
     from gitreg.manifest.encode import time_text
 
     value = credit.value
     told = value if isinstance(value, str | int | float) else json_text(value, indent=None)
-    return credit.path, told, credit.commit, credit.author, time_text(credit.time), credit.subject
+    return (
+        credit.path,
+        told,
+        _mark(credit) + credit.commit,
+        credit.author,
+        time_text(credit.time),
+        credit.subject,
+    )
 
 
 def _all(told: Iterable[Credit]) -> Iterator[tuple[Cell, ...]]:
@@ -115,5 +125,9 @@ def _named(told: Sequence[Credit]) -> str:
 
 
 def _who(credit: Credit) -> tuple[Cell, ...]:
-    mark = "^" if credit.boundary else ""
-    return f"{mark}{credit.commit[:10]}", credit.author, moment(credit.time)
+    return _mark(credit) + credit.commit[:10], credit.author, moment(credit.time)
+
+
+def _mark(credit: Credit) -> str:
+    """As ``git blame`` marks the commits before which it knows nothing."""
+    return "^" if credit.boundary else ""

@@ -67,6 +67,8 @@ def command(
     after = _view(store, until or at, "--to" if until else "--at")
     before = _view(store, since, "--from") if since else None
     found = diff(before, after, first, second)
+    if found.moved:
+        _tell_moved(found, since, until)
     if as_json:
         document(_document(found, everything=everything))
     elif markdown:
@@ -105,6 +107,16 @@ def _view(store: Store, when: str | None, option: str) -> View:
         if error.where == "--at":
             error.where = option
         raise
+
+
+def _tell_moved(found: Difference, since: str | None, until: str | None) -> None:
+    from shlex import join
+
+    then = ["--from", since or "", *(["--to", until] if until else [])]
+    note(
+        f"the model that was called {found.before.asked} then is now {found.moved}: "
+        f"{join(['gitreg', 'diff', found.moved, *then])}"
+    )
 
 
 def _labels(found: Difference) -> tuple[str, str]:

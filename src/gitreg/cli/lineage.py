@@ -11,7 +11,7 @@ from gitreg.cli.emphasis import heading
 from gitreg.cli.options import URI, at_option, json_option
 from gitreg.cli.output import document, hint, on_terminal, table
 from gitreg.cli.pictures import draw, look, svg_option, write_picture
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def command(
         graph = lineage_of(
             store, part, uri, upstream=upstream or both, downstream=downstream or both, limits=limits
         )
-    _print(graph, chosen, svg)
+    _print(graph, chosen, svg, limits)
+    if graph.unsure:
+        tell_shallow(part)
 
 
 def _check(
@@ -126,7 +128,7 @@ def _from_other(part: Slice, what: str, text: str, limits: Limits) -> Graph:
     return lineage.lineage_of_code(part, text, limits=limits)
 
 
-def _print(graph: Graph, form: str | None, svg: str | None) -> None:
+def _print(graph: Graph, form: str | None, svg: str | None, limits: Limits) -> None:
     form = form or ("tree" if on_terminal() else "rows")
     if form == "svg":
         from gitreg.render.lineage_svg import lineage_svg
@@ -141,17 +143,17 @@ def _print(graph: Graph, form: str | None, svg: str | None) -> None:
 
         table(_COLUMNS, lineage_rows(graph))
     elif form == "tree":
-        _tree(graph)
+        _tree(graph, limits.siblings)
     else:
         from gitreg.render.lineage_text import dot, mermaid
 
         sys.stdout.write(mermaid(graph) if form == "mermaid" else dot(graph))
 
 
-def _tree(graph: Graph) -> None:
+def _tree(graph: Graph, beside: int | None) -> None:
     from gitreg.render.lineage_tree import ASCII, lineage_tree
 
-    head, *lines = lineage_tree(graph, strokes=None if look().unicode else ASCII)
+    head, *lines = lineage_tree(graph, strokes=None if look().unicode else ASCII, beside=beside)
     draw([heading(head), *lines])
     if not graph.edges:
         hint("nothing is known of where it came from, and nothing came from it")

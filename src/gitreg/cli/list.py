@@ -12,9 +12,9 @@ from gitreg.cli.options import NAME, STAGE, at_option, json_option
 from gitreg.cli.output import Cell, document, hint, note, on_terminal, table
 from gitreg.cli.reading import current_view
 from gitreg.domain.model import ModelState, VersionTombstone
-from gitreg.errors import UsageError
+from gitreg.errors import InvalidManifests, UsageError
 from gitreg.registry.indexed import IndexedStates
-from gitreg.registry.view import VersionDocument, document_of
+from gitreg.registry.view import VersionDocument
 from gitreg.render.text import ago, moment, number, safe
 
 if TYPE_CHECKING:
@@ -54,18 +54,15 @@ def command(
         view.model(name)  # says who is meant, or where the model went
     if deleted:
         _deleted(view, name, limit, as_json=as_json)
-    elif (
-        name is not None
-        and not (stage or limit or as_json or on_terminal())
-        and _all_at_once(view, name, metrics)
-    ):
         return
-    elif name is not None or stage is not None:
-        _versions(
-            islice(_chosen(view, name, stage), limit), view, metrics, as_json=as_json, named=stage is not None
-        )
-    else:
+    if name is None and stage is None:
         _models(view, limit, as_json=as_json)
+    elif stage or limit or as_json or on_terminal() or not _all_at_once(view, name or "", metrics):
+        found = islice(_chosen(view, name, stage), limit)
+        _versions(found, view, metrics, as_json=as_json, named=stage is not None)
+    faults = view.faults(name, stage=stage and view.stage_name(stage))
+    if faults:  # what can be read is told all the same
+        raise InvalidManifests(faults)
 
 
 def _all_at_once(view: View, name: str, metrics: tuple[str, ...]) -> bool:
@@ -87,7 +84,8 @@ def _chosen(view: View, name: str | None, stage: str | None) -> Iterable[Version
         return view.documents(name or "")
     if name is None:
         return view.holder_documents(stage)
-    return map(document_of, view.state(name).holders(view.settings.stage(stage).name))
+    exact = view.stage_name(stage)
+    return (one for one in view.documents(name) if exact in one.data.get("stages", ()))
 
 
 def _models(view: View, limit: int | None, *, as_json: bool) -> None:
@@ -139,7 +137,8 @@ def _versions(
         return
     if not versions:
         note("no version holds this stage" if named else "no versions yet")
-        return
+        if on_terminal():
+            return
     shown = metrics or _main_metrics(versions)
     columns = [*_COLUMNS, *(f"metrics.{safe(key)}" for key in shown)]
     terminal = on_terminal()

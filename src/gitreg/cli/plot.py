@@ -10,7 +10,7 @@ import click
 from gitreg.cli.options import NAME, STAGE, at_option, json_option
 from gitreg.cli.output import Cell, document, note, on_terminal, table
 from gitreg.cli.pictures import draw, look, one_form, svg_option, write_picture
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 
 if TYPE_CHECKING:
     from gitreg.domain.series import Series
@@ -58,6 +58,8 @@ def command(
         draw(plot_lines(found, look()))
     else:
         table(_columns(found), _rows(found))
+    if any(point.promoted is None for point in found.points):
+        tell_shallow(part)
     if others:
         from shlex import quote
 
@@ -76,7 +78,7 @@ def _rows(found: Series) -> Iterator[tuple[Cell, ...]]:
             point.version,
             *(_cell(value) for value in point.values),
             ", ".join(point.stages) or "None",
-            "yes" if point.promoted else "no",
+            None if point.promoted is None else "yes" if point.promoted else "no",
             "yes" if point.deprecated else "no",
         )
 

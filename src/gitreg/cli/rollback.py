@@ -65,6 +65,9 @@ def command(name: str, stage: str, to: int | None, how: How) -> None:
 def _remark(rolled: Rolled, *, to: int | None) -> None:
     for number in rolled.plan.passed_over:
         output.warning(f"version {number} held {rolled.stage} before and is deleted: it is passed over")
+    for stage, numbers in rolled.plan.vacated.items():
+        leave = "leaves" if len(numbers) == 1 else "leave"
+        output.warning(f"{_versions(numbers)} {leave} {stage}, which no version holds then")
     later = rolled.plan.later
     if later and to is None:
         output.note(
@@ -132,6 +135,7 @@ def _document(rolled: Rolled) -> dict[str, Any]:
             "back": held,
             "left": list(rolled.plan.left),
             "passed_over": list(rolled.plan.passed_over),
+            "vacated": {stage: list(numbers) for stage, numbers in rolled.plan.vacated.items()},
             "undo": f"gitreg revert {commit[:10]}" if commit else None,
         }
     }

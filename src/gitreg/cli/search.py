@@ -9,7 +9,7 @@ import click
 
 from gitreg.cli.options import at_option, json_option
 from gitreg.cli.output import Cell, document, hint, note, on_terminal, table, warning
-from gitreg.cli.reading import current_slice
+from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.render.text import ago, moment, number, plural, safe
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gitreg.domain.model import ModelVersion
     from gitreg.index.reading import Slice
     from gitreg.registry.searching import FoundModel, ModelPage, Question, VersionPage
+
+_LONGEST = 60  # characters of a cell on a terminal
 
 
 @click.command("search")
@@ -64,7 +66,10 @@ def command(
     if models:
         _print_models(find_models(part, asked), as_json=as_json)
     else:
-        _print_versions(find_versions(part, asked), as_json=as_json)
+        page = find_versions(part, asked)
+        _print_versions(page, as_json=as_json)
+        if page.history:
+            tell_shallow(part)
 
 
 def _slice(asked: Question, at: str | None) -> Slice:
@@ -88,9 +93,10 @@ def _print_versions(page: VersionPage, *, as_json: bool) -> None:
         document({"versions": found, "next_page_token": page.next_page_token})
     else:
         shown = [(kind, key) for kind, key in page.keys if kind in ("metric", "param")]
-        columns = ["name", "version", "stages", "aliases", *(f"{kind}s.{safe(key)}" for kind, key in shown)]
+        keyed = (_short(f"{kind}s.{safe(key)}") for kind, key in shown)
+        columns = ["name", "version", "stages", "aliases", *keyed]
         rows = [_row(page, each, shown) for each in page.versions]
-        if rows:
+        if rows or not on_terminal():
             table([*columns, "updated"], rows)
     _tell(page, len(page.versions), "version", as_json=as_json)
 
@@ -104,13 +110,18 @@ def _row(page: VersionPage, version: ModelVersion, shown: Sequence[tuple[str, st
         version.name,
         version.version,
         ", ".join(version.stages) or "None",
-        ", ".join(_aliases(page, version)),
+        _short(", ".join(_aliases(page, version))),
         *(
-            _metric(version.metrics.get(key)) if kind == "metric" else version.params.get(key)
+            _metric(version.metrics.get(key)) if kind == "metric" else _short(version.params.get(key, ""))
             for kind, key in shown
         ),
         _time(version.updated),
     )
+
+
+def _short(text: str) -> str:
+    """``text``, on a terminal no more than the beginning of a long one."""
+    return text if len(text) <= _LONGEST or not on_terminal() else text[: _LONGEST - 1] + "…"
 
 
 def _metric(value: float | None) -> Cell:
@@ -122,13 +133,13 @@ def _print_models(page: ModelPage, *, as_json: bool) -> None:
         document(
             {"models": [_document(each) for each in page.found], "next_page_token": page.next_page_token}
         )
-    elif page.found:
+    elif page.found or not on_terminal():
         rows = [
             (
                 each.model.name,
                 each.latest,
-                ", ".join(f"{alias}: {version}" for alias, version in sorted(each.model.aliases.items())),
-                ", ".join(each.model.owners),
+                _short(", ".join(f"{alias}: {at}" for alias, at in sorted(each.model.aliases.items()))),
+                _short(", ".join(each.model.owners)),
                 _time(each.model.updated),
             )
             for each in page.found

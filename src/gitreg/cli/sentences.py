@@ -73,4 +73,4 @@ def _sentence(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for eac
         case "delete" | "restore":
             return f"{change.event.capitalize()}d {what}"
         case _:
-            return f"{what}: {phrase(change)}"
+            return f"{what or 'registry'}: {phrase(change)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from gitreg.cli.emphasis import heading
 from gitreg.cli.options import URI, at_option, current_store, json_option
 from gitreg.cli.output import document, on_terminal
 from gitreg.cli.reading import view_at
-from gitreg.errors import UsageError
+from gitreg.errors import InvalidManifests, UsageError
 from gitreg.render.text import safe_block
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ def _show_version(store: Store, view: View, version: ModelVersion, *, as_json: b
 def _show_model(view: View, model: RegisteredModel, *, as_json: bool) -> None:
     from gitreg.registry.overview import summary
 
-    state = view.state(model.name)
     known = summary(view, model.name)
     model = replace(model, updated=known.updated)
     if as_json:
         from gitreg.render.values import model_document, version_document
 
-        versions = [version_document(version, view.aliases(version)) for version in state.newest_first()]
+        versions = [version_document(version, view.aliases(version)) for version in _readable(view, model)]
         document({**model_document(model), "versions": versions})
+        _refuse_faults(view, model)
         return
     from gitreg.render.page import aligned, metrics_line, model_page
     from gitreg.render.text import moment
@@ -99,10 +100,28 @@ def _show_model(view: View, model: RegisteredModel, *, as_json: bool) -> None:
             metrics_line(version, ()),
             moment(version.created),
         )
-        for version in islice(state.newest_first(), _NEWEST)
+        for version in islice(_readable(view, model), _NEWEST)
     ]
     lines = aligned(("version", "stages", "aliases", "metrics", "created"), rows) if rows else []
     _print(model_page(model, lines, total=known.count, stages=known.stages, now=_now()))
+    _refuse_faults(view, model)
+
+
+def _readable(view: View, model: RegisteredModel) -> Iterator[ModelVersion]:
+    """The versions, newest first, without those whose manifest can't be read."""
+    from gitreg.domain.model import ModelVersion
+    from gitreg.manifest import decode
+
+    for name, _, data in view.documents(model.name):
+        version = decode.version(data, name)
+        if isinstance(version, ModelVersion):
+            yield version
+
+
+def _refuse_faults(view: View, model: RegisteredModel) -> None:
+    faults = view.faults(model.name)
+    if faults:  # what can be read is told all the same
+        raise InvalidManifests(faults)
 
 
 def _now() -> datetime | None:

@@ -169,7 +169,7 @@ def _told(stage: str, bar: Bar, last: datetime, columns: int, still: str) -> dic
         "to": _time(bar.until, columns) if bar.until else still,
         "for": f"over {long}" if bar.began_before and long else long,
         "by": bar.given_by,
-        "commit": bar.commit_since[:10],
+        "commit": (bar.commit_since or "")[:10],
     }
 
 
@@ -199,7 +199,8 @@ def _rows(found: Timeline) -> Iterator[tuple[Cell, ...]]:
 def _seconds(bar: Bar) -> int | None:
     if bar.until is None or bar.began_before:
         return None
-    return round((bar.until - bar.since).total_seconds())
+    # Clocks may have gone wrong: what came second is told by the order, and nothing lasts less than no time.
+    return max(round((bar.until - bar.since).total_seconds()), 0)
 
 
 def _document(found: Timeline) -> dict[str, Any]:
@@ -219,7 +220,7 @@ def _bars(bars: Iterable[Bar]) -> Iterator[dict[str, Any]]:
     for bar in bars:
         yield {
             "version": bar.version,
-            "since": time_text(bar.since),
+            "since": None if bar.began_before else time_text(bar.since),
             "until": time_text(bar.until) if bar.until else None,
             "commit_since": bar.commit_since,
             "commit_until": bar.commit_until,

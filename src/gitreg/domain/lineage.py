@@ -8,7 +8,7 @@ edit can make, is a graph like any other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gitreg.domain import references
@@ -87,6 +87,7 @@ class Graph:
         edges: Without doubles.
         cuts: What is left out.
         depth: Generations of versions that were followed.
+        unsure: Whether a shallow clone could not tell which version a stage or an alias meant.
     """
 
     commit: str
@@ -95,6 +96,7 @@ class Graph:
     edges: tuple[Edge, ...] = ()
     cuts: tuple[Cut, ...] = ()
     depth: int = 0
+    unsure: bool = False
 
     def incoming(self) -> dict[str, list[Edge]]:
         """Node → the edges to it, in the order of ``ROLES``."""
@@ -122,6 +124,7 @@ class Draft:
         self.nodes: dict[str, Node] = {}
         self.edges: dict[tuple[str, str, Role], Edge] = {}
         self.cuts: list[Cut] = []
+        self._joined: set[tuple[str, str]] = set()
 
     def node(self, node: Node) -> bool:
         """Add a node; False where it is there already."""
@@ -133,13 +136,33 @@ class Draft:
     def edge(self, edge: Edge) -> None:
         """Add an edge."""
         self.edges.setdefault((edge.origin, edge.target, edge.role), edge)
+        self._joined.add((edge.origin, edge.target))
+
+    def between(self, edge: Edge) -> None:
+        """Add an edge between two nodes that are there, unless one is, or one of the two is not.
+
+        What it leads to is left out no more.
+        """
+        known = edge.origin in self.nodes and edge.target in self.nodes
+        if not known or (edge.origin, edge.target) in self._joined:
+            return
+        self.edge(edge)
+        self._fewer(edge.origin, "downstream")
+        self._fewer(edge.target, "upstream")
+
+    def _fewer(self, node: str, side: Side) -> None:
+        at = next((at for at, cut in enumerate(self.cuts) if (cut.node, cut.side) == (node, side)), None)
+        if at is not None:
+            cut = self.cuts.pop(at)
+            if cut.count > 1:
+                self.cuts.insert(at, replace(cut, count=cut.count - 1))
 
     def cut(self, node: str, side: Side, count: int, reason: Literal["depth", "most"]) -> None:
         """Say that ``count`` neighbours are left out; none is no cut."""
         if count > 0:
             self.cuts.append(Cut(node=node, side=side, count=count, reason=reason))
 
-    def graph(self, *, commit: str, root: str, depth: int) -> Graph:
+    def graph(self, *, commit: str, root: str, depth: int, unsure: bool = False) -> Graph:
         """What was drawn."""
         return Graph(
             commit=commit,
@@ -148,6 +171,7 @@ class Draft:
             edges=tuple(self.edges.values()),
             cuts=tuple(self.cuts),
             depth=depth,
+            unsure=unsure,
         )
 
 

@@ -40,6 +40,11 @@ def shown(text: str) -> str:
     return '"' + "".join(out) + '"'
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a file can hold ``text``: it has no lone surrogate in it."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def check_model_name(name: str) -> str:
     """Return ``name`` when a registered model can be called so.
 

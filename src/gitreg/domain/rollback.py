@@ -42,6 +42,7 @@ class Plan:
         left: The versions that lose it, lowest first.
         passed_over: Versions that held it between and are deleted, newest first.
         later: The last other version that lost it after those of ``back`` did: an earlier rollback left it.
+        vacated: Other stages that nothing holds afterwards → the versions that leave them, lowest first.
     """
 
     request: Rollback
@@ -50,6 +51,7 @@ class Plan:
     left: tuple[int, ...] = ()
     passed_over: tuple[int, ...] = ()
     later: Hold | None = None
+    vacated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def plan(
@@ -65,7 +67,7 @@ def plan(
         to: The version to go back to, whatever held the stage between.
 
     Raises:
-        Conflict: Nothing held the stage before, or a version that did is deprecated.
+        Conflict: Nothing held the stage before, or a version that did is deleted or deprecated.
         InvalidInput: ``to`` never held it, or is deleted.
     """
     past = _Past(_joined(holds))
@@ -91,6 +93,7 @@ def plan(
         left=tuple(sorted(holding - back)),
         passed_over=tuple(passed),
         later=_later(line, back | holding, state, after=min(line.last(number).since for number in back)),
+        vacated=_vacated(following, expected, stage, past),
     )
 
 
@@ -100,7 +103,24 @@ def _previous(line: _Line, state: ModelState, stage: str, passed: list[int]) -> 
         passed += sorted(numbers - found - set(passed), reverse=True)
         if found:
             return found
-    raise _nothing_before(line, state, stage)
+    raise _all_gone(line, state, stage, passed) if passed else _nothing_before(line, state, stage)
+
+
+def _all_gone(line: _Line, state: ModelState, stage: str, passed: Sequence[int]) -> Conflict:
+    """Every version that held the stage before is gone; ``passed``: the one that held it last first."""
+    named = [f"{state.name}/{number}" for number in passed]
+    held = " and ".join(f"{state.name}/{number}" for number in sorted(line.now))
+    before = f"before {held} did" if held else "last"
+    gone = "deleted" if all(number in state.versions for number in passed) else "gone"
+    hint = f"gitreg restore {named[0]}, then roll back"
+    last = _later(line, line.now, state, after=min(map(line.first, line.now), default=0))
+    if last:
+        hint += f"; version {last.number} held it later: --to {last.number}"
+    return Conflict(
+        f"{' and '.join(named)}, which held {stage} {before}, {'is' if len(named) == 1 else 'are'} {gone}",
+        where=state.name,
+        hint=hint,
+    )
 
 
 def _nothing_before(line: _Line, state: ModelState, stage: str) -> Conflict:
@@ -181,6 +201,20 @@ def _possible(
             or (settings.has_stage(name) and not any(n == name and other != number for n, other in taken))
         }
         found[number] = frozenset(kept)
+    return found
+
+
+def _vacated(
+    following: Mapping[int, frozenset[str]], expected: Mapping[int, frozenset[str]], stage: str, past: _Past
+) -> dict[str, tuple[int, ...]]:
+    """The other stages that lose all who hold them; nothing relies on a version in Archived."""
+    left = {name for number, held in following.items() for name in expected[number] - held}
+    kept = {name for held in following.values() for name in held}
+    found = {}
+    for name in sorted(left - kept - {stage, ARCHIVED}):
+        holders = past.holders(name)
+        if all(number in following for number in holders):
+            found[name] = tuple(sorted(holders))
     return found
 
 

@@ -14,14 +14,15 @@ class Point:
         values: One for each metric of the series: None where the version has none, else a number, NaN and
             the infinities included.
         stages: Those that it holds.
-        promoted: Whether it ever entered the stage that the series marks.
+        promoted: Whether it ever entered the stage that the series marks; None where it was there already
+            when a shallow clone's history begins, and did not hold the stage since.
         deprecated: Whether it is marked as not to be used any more.
     """
 
     version: int
     values: tuple[float | None, ...]
     stages: tuple[str, ...] = ()
-    promoted: bool = False
+    promoted: bool | None = False
     deprecated: bool = False
 
 

@@ -13,14 +13,15 @@ class Bar:
 
     Attributes:
         version: Its number.
-        since: Committer time of the commit that gave the stage, as ``--at DATE`` goes by.
+        since: Committer time of the commit that gave the stage, as ``--at DATE`` goes by; where it
+            ``began_before``, that of the first commit that is known: it is held since then at least.
         until: The same of the commit that took it; None while it is held. With clock skew it may lie
             before ``since``: what came first is told by ``first`` and ``last`` alone.
         first: Place of the giving commit in the history: 1 for its first commit, 2 …
         last: Place of the taking commit, None while the stage is held.
-        commit_since: Full hex id of the commit that gave it.
+        commit_since: Full hex id of the commit that gave it; None where it ``began_before``.
         commit_until: Full hex id of the commit that took it.
-        given_by: Author of the commit that gave it.
+        given_by: Author of the commit that gave it; None where it ``began_before``.
         ended_by: Author of the commit that took it.
         began_before: The stage was held already where a shallow clone's history begins.
     """
@@ -30,9 +31,9 @@ class Bar:
     until: datetime | None = None
     first: int
     last: int | None = None
-    commit_since: str
+    commit_since: str | None
     commit_until: str | None = None
-    given_by: str
+    given_by: str | None
     ended_by: str | None = None
     began_before: bool = False
 

@@ -23,7 +23,7 @@ _FIXED = frozenset({"format", "layout"})
 
 
 class Overtaken(Conflict):
-    """Another writer came between the plan and the write: plan again."""
+    """Another writer came between the plan and the write."""
 
 
 class ChangedSince(Conflict):
@@ -78,6 +78,17 @@ def requests_for(
     ]
 
 
+def has_way(change: Change) -> bool:
+    """Whether some command can take ``change`` back."""
+    return not _why_not(change)
+
+
+def _why_not(change: Change) -> str:
+    if change.event == "policy" and change.field in _FIXED:
+        return "this setting was chosen when the registry was made"
+    return _NO_WAY.get(change.event, "")
+
+
 def refuse_no_way(changes: Iterable[Change]) -> None:
     """Refuse changes that no command can take back.
 
@@ -85,9 +96,7 @@ def refuse_no_way(changes: Iterable[Change]) -> None:
         Conflict: There is one; the message says why.
     """
     for change in changes:
-        why = _NO_WAY.get(change.event)
-        if change.event == "policy" and change.field in _FIXED:
-            why = "this setting was chosen when the registry was made"
+        why = _why_not(change)
         if why:
             said = phrase(change)
             raise Conflict(

@@ -23,10 +23,12 @@ from gitreg.domain.model import (
     RegisteredModel,
     Versions,
 )
+from gitreg.domain.names import shown
 from gitreg.domain.references import Reference
-from gitreg.errors import InvalidInput, UsageError
+from gitreg.errors import InvalidInput, NotFound, UsageError
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.trees import Touched
+from gitreg.registry.descent import called_now
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.view import View
 
@@ -48,11 +50,19 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What ``diff`` found between two sides."""
+    """What ``diff`` found between two sides.
+
+    Attributes:
+        before: The earlier side, as a rule.
+        after: The other one.
+        contrast: How they differ.
+        moved: What the model is called now that had this name then; ``""`` where it is the one compared.
+    """
 
     before: Side
     after: Side
     contrast: Contrast | ModelContrast | RegistryContrast
+    moved: str = ""
 
     @property
     def equal(self) -> bool:
@@ -81,12 +91,11 @@ def diff(before: View | None, after: View, first: str | None = None, second: str
     new = after.reference(first if second is None else second)
     old = before.reference(first) if second is not None else new
     _check_kinds(old, new, alone=alone)
-    asked = str(old), str(new)
     if new.selector is None:
-        return _difference(before, after, asked, _model(before, after, new.name))
+        return _models(before, after, new.name)
+    asked = str(old), str(new)
     if second is None:
-        former = _Names(before, after).former(new.name)
-        old = replace(old, name=former or old.name)
+        old = replace(old, name=_former(before, after, new))
     told = before.commit != after.commit
     sides = _version(before, old, told=told), _version(after, new, told=told)
     aliases = before.aliases(sides[0]), after.aliases(sides[1])
@@ -149,10 +158,39 @@ def _registry(before: View, after: View) -> RegistryContrast:
     )
 
 
-def _model(before: View, after: View, name: str) -> ModelContrast:
+def _models(before: View, after: View, name: str) -> Difference:
     if before.state(name).model is None:
         after.model(name)  # raises when it is on neither side: there never was such a model
-    return _contrast(before, after, name, _Names(before, after).former(name))
+    now = _name_now(before, after, name)
+    if now != name and not isinstance(after.state(name).model, RegisteredModel):
+        return _difference(before, after, (name, now), _contrast(before, after, now, name))
+    found = _contrast(before, after, name, _Names(before, after).former(name))
+    return replace(_difference(before, after, (name, name), found), moved=now if now != name else "")
+
+
+def _former(before: View, after: View, new: Reference) -> str:
+    """The name in ``before`` of the model that ``new`` names in ``after``."""
+    former = _Names(before, after).former(new.name)
+    now = _name_now(before, after, new.name)
+    if former is None and now != new.name:
+        short = before.commit[:10]
+        raise NotFound(
+            f"the model that was called {shown(new.name)} in commit {short} is now {shown(now)}",
+            where=str(new),
+            hint=f"gitreg diff {replace(new, name=now)} --from {short}",
+        )
+    return former or new.name
+
+
+def _name_now(before: View, after: View, name: str) -> str:
+    """What the model called ``name`` in ``before`` is called in ``after``; ``name`` where nobody knows."""
+    if not isinstance(after.states, IndexedStates) or not isinstance(
+        _model_of(before, name), RegisteredModel
+    ):
+        return name
+    part = after.states.part
+    place = part.index.place_of(before.commit)
+    return name if place is None or place > part.seq else called_now(part, name, place)
 
 
 class _Names:

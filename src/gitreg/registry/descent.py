@@ -66,6 +66,7 @@ class Descent:
     def __init__(self, part: Slice) -> None:
         self.part = part
         self._standing: dict[tuple[str, int], Standing] = {}
+        self.unsure = False  # whether a pointer was met that a shallow clone can't follow
 
     def standing(self, name: str, number: int) -> Standing:
         """What has become of the version that was called ``name/number`` at any time."""
@@ -112,23 +113,34 @@ class Descent:
         """The version that a parent's URI meant when ``child`` was registered.
 
         A stage or an alias, which only a hand edit leaves there, is looked up in the commit before. None
-        where the URI is of something else, or nothing was there to be meant.
+        where the URI is of something else, nothing was there to be meant, or a shallow clone can't tell.
         """
         found = parent_reference(uri)
         if found is None or found.selector is None:
             return None
         if found.selector.kind == "version":
             return self.standing(found.name, found.selector.version)
+        if self.untold(child):
+            self.unsure = True
+            return None
         number = self._pointed(found, self._before(child.name, child.version))
         return self.standing(found.name, number) if number else None
 
+    def untold(self, child: ModelVersion) -> bool:
+        """Whether the commit that registered ``child`` is not in a shallow clone."""
+        return self.part.shallow and self._registered(child.name, child.version) == 1
+
     def _before(self, name: str, number: int) -> int:
+        registered = self._registered(name, number)
+        return self.part.seq if registered is None else max(registered - 1, 1)
+
+    def _registered(self, name: str, number: int) -> int | None:
         rows = self.part.rows(
             "SELECT registered FROM version WHERE name = ? AND number = ? ORDER BY since DESC LIMIT 1",
             name,
             number,
         )
-        return max(int(rows[0][0]) - 1, 1) if rows else self.part.seq
+        return int(rows[0][0]) if rows else None
 
     def _pointed(self, found: Reference, seq: int) -> int | None:
         selector = found.selector
@@ -267,6 +279,22 @@ class Descent:
             sql = f"SELECT row, doc FROM version WHERE row IN ({marks})"
             docs |= dict(self.part.rows(sql, *(one.row for one in some)))
         return [_decoded(docs[one.row], one.name) for one in found if one.row in docs]
+
+
+def called_now(part: Slice, name: str, seq: int) -> str:
+    """What the model is called that was called ``name`` after commit ``seq``; renames are followed.
+
+    A name that was given up and taken again is another model's: what is asked about is not found by it.
+    """
+    while True:
+        rows = part.rows(
+            "SELECT seq, event, after FROM event WHERE name = ? AND seq > ? AND seq <= ? AND number IS NULL "
+            "AND event IN ('rename', 'register') ORDER BY seq, place LIMIT 1",
+            *(name, seq, part.seq),
+        )
+        if not rows or rows[0][1] == "register":
+            return name
+        seq, name = rows[0][0], str(json.loads(rows[0][2]))
 
 
 def _decoded(doc: str, name: str) -> ModelVersion:

@@ -15,6 +15,7 @@ from gitreg.domain.model import AnyModel, AnyVersion, ModelState, ModelTombstone
 from gitreg.domain.settings import Settings
 from gitreg.errors import InvalidInput
 from gitreg.gitstore.commits import HistoryCommit
+from gitreg.gitstore.log import history
 from gitreg.gitstore.trees import FOLDER, Entry, Touched
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout, Place
 from gitreg.registry.store import Store
@@ -35,6 +36,7 @@ class Pair:
     place: Place
     old: Entry | None
     new: Entry | None
+    former: str = ""  # where it lay before, when the layout was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class Part:
     Attributes:
         pairs: Their manifests, with what each holds afterwards: None where it can't be read.
         changes: What happened to them.
-        unread: Paths that could not be decoded on either side: what happened to them can't be told.
+        unread: Paths that can't be decoded afterwards: what happened to them can't be told.
     """
 
     pairs: tuple[tuple[Pair, Value | None], ...]
@@ -74,10 +76,10 @@ class Feed:
         pairs = self._pairs(commit)
         if len(pairs) <= _AT_ONCE:
             if pairs:
-                yield self._part(pairs)
+                yield self._part(commit, pairs)
             return
         for group in self._groups(pairs):
-            yield self._part(group)
+            yield self._part(commit, group)
 
     def _pairs(self, commit: HistoryCommit) -> list[Pair]:
         was, self.layout = self.layout, self._layout_after(commit)
@@ -121,8 +123,9 @@ class Feed:
         for place in dict.fromkeys((*before, *after)):
             old, new = before.get(place), after.get(place)
             if (old and old[1]) != (new and new[1]):
-                path = (new or old or ("",))[0]
-                found.append(Pair(path=path, place=place, old=old and old[1], new=new and new[1]))
+                path, former = (new or old or ("",))[0], (old or new or ("",))[0]
+                pair = Pair(path=path, place=place, old=old and old[1], new=new and new[1], former=former)
+                found.append(pair)
         return found
 
     def _everything(self, commit: str, layout: Layout) -> dict[Place, tuple[str, Entry]]:
@@ -164,13 +167,15 @@ class Feed:
                 return (model.renamed_to or "") if isinstance(model, ModelTombstone) else ""
         return ""
 
-    def _part(self, pairs: Sequence[Pair]) -> Part:
+    def _part(self, commit: HistoryCommit, pairs: Sequence[Pair]) -> Part:
         before, after = _Side(), _Side()
         unread, told = [], []
         for pair in pairs:
             new, broken = self._read(pair, pair.new)
             old, also_broken = self._read(pair, pair.old)
             told.append((pair, new))
+            if also_broken and not broken:
+                old, also_broken = self._last_read(commit, pair)
             if broken or also_broken:
                 unread.append(pair.path)
                 continue
@@ -178,6 +183,48 @@ class Feed:
             after.put(pair.place, new)
         changes = compare(before.snapshot(), after.snapshot())
         return Part(pairs=tuple(told), changes=changes, unread=tuple(unread))
+
+    def _last_read(self, commit: HistoryCommit, pair: Pair) -> tuple[Value | None, bool]:
+        """What a file held when it could be read last, before it was broken, and whether nobody knows.
+
+        So a file that is mended is compared with what it was: breaking it first hides nothing.
+        """
+        path, settings = pair.former or pair.path, self.store.prefix + SETTINGS_FILE
+        here = next(iter(commit.parents), None)
+        while here:
+            walk = history(self.store.repository, head=here, paths=(path, settings))
+            here = None
+            for past in walk:
+                former = self._layout_before(past)
+                if former and pair.place.kind != "settings":  # until then it lay elsewhere
+                    place = pair.place
+                    file = former.version_file(place.name, place.version) if place.version else None
+                    path = self.store.prefix + (file or former.model_file(place.name))
+                    here = next(iter(past.parents), None)
+                    entry = self._entry(here, path) if here else None
+                else:
+                    touched = next((each for each in past.changes if each.path == path), None)
+                    if touched is None:
+                        continue
+                    entry = touched.old
+                value, broken = self._read(pair, entry)
+                if not broken:
+                    return value, past.oid in self.store.repository.shallow()
+                if here:
+                    break
+        return None, True
+
+    def _layout_before(self, commit: HistoryCommit) -> Layout | None:
+        """The layout before a commit that changed it; None where it did not."""
+        path = self.store.prefix + SETTINGS_FILE
+        touched = next((each for each in commit.changes if each.path == path), None)
+        if touched is None or touched.old is None or touched.new is None:
+            return None
+        with suppress(InvalidInput):
+            old = self.store.decoder.settings(touched.old, path).layout
+            if old != self.store.decoder.settings(touched.new, path).layout:
+                return Layout(old)
+        return None
 
     def _read(self, pair: Pair, entry: Entry | None) -> tuple[Value | None, bool]:
         """What one side holds, and whether it is there but can't be decoded; a link is no manifest."""

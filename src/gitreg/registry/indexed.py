@@ -21,7 +21,7 @@ from gitreg.domain.settings import Settings
 from gitreg.errors import NotARegistry
 from gitreg.index.reading import Link, Slice
 from gitreg.index.schema import GONE, LIVE, OPEN, UNREADABLE
-from gitreg.manifest import decode, encode
+from gitreg.manifest import decode
 from gitreg.manifest.layout import Layout
 from gitreg.registry.states import tree_states
 
@@ -116,11 +116,7 @@ class IndexedStates:
         return None
 
     def documents(self, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Number and data of each version of a model that is not deleted, highest number first."""
-        if self.any_unreadable(name):
-            for version in self.state(name).newest_first():  # raises: says what is wrong with which
-                yield version.version, encode.encode_version(version)
-            return
+        """Number and data of each version of a model that can be read, highest number first."""
         sql = f"SELECT v.number, v.doc FROM version v WHERE v.name = ? AND v.state = {LIVE} AND $v"
         below, many = OPEN, 1
         while True:  # whoever wants the newest alone reads no more
@@ -142,14 +138,21 @@ class IndexedStates:
             return None
         return self.part.link(rows[0][0])
 
-    def any_unreadable(self, name: str | None) -> bool:
-        """Whether some manifest of a model, or of any for None, can't be decoded."""
-        for table in ("model", "version"):
+    def held_stage(self, text: str) -> str | None:
+        """The exact name of a stage that a version holds, whatever the settings say."""
+        rows = self.part.rows(
+            "SELECT h.stage FROM holding h WHERE h.stage = ? COLLATE NOCASE AND $h LIMIT 1", text
+        )
+        return str(rows[0][0]) if rows else None
+
+    def unreadable(self, name: str | None) -> list[tuple[str, int]]:
+        """Model and version of the manifests that can't be decoded; 0 for the model's own."""
+        found = []
+        for table, number in (("model", "0"), ("version", "t.number")):
             which, params = _named("t", name)
-            sql = f"SELECT 1 FROM {table} t WHERE t.state = {UNREADABLE} AND $t{which} LIMIT 1"
-            if self.part.rows(sql, *params):
-                return True
-        return False
+            sql = f"SELECT t.name, {number} FROM {table} t WHERE t.state = {UNREADABLE} AND $t{which}"
+            found += [(model, version) for model, version in self.part.rows(sql, *params)]
+        return sorted(found)
 
     def held(self, name: str | None) -> list[tuple[str, str, int, int]]:
         """Model, stage, version and time (ms) of each stage held, highest version first."""

@@ -11,7 +11,7 @@ from typing import Literal
 from gitreg.domain import lineage as made
 from gitreg.domain.lineage import Draft, Edge, Graph, Node, Role
 from gitreg.domain.model import Dataset, ModelVersion
-from gitreg.domain.names import shown
+from gitreg.domain.names import is_utf8, shown
 from gitreg.domain.references import PREFIX
 from gitreg.errors import InvalidInput, NotFound, UsageError
 from gitreg.index.reading import Slice
@@ -63,12 +63,12 @@ def lineage(
     limits = limits or Limits()
     trace = _Trace(part, limits)
     root = made.version_node(version)
-    trace.draft.node(root)
+    trace.add(root, version)
     if upstream:
         trace.up(version, siblings=downstream)
     if downstream:
         trace.down(root.id, [_at(version)])
-    return trace.draft.graph(commit=part.commit, root=root.id, depth=limits.depth)
+    return trace.graph(root.id)
 
 
 def lineage_of(
@@ -97,7 +97,8 @@ def lineage_of_run(part: Slice, run_id: str, *, limits: Limits | None = None) ->
         NotFound: No version came from it.
     """
     rows = part.rows(
-        "SELECT v.doc FROM version v WHERE v.run_id = ? AND v.state = ? AND $v LIMIT 1", run_id, LIVE
+        "SELECT v.doc FROM version v WHERE v.run_id = ? AND v.state = ? AND $v LIMIT 1",
+        *(_known_text("run", run_id), LIVE),
     )
     if not rows:
         raise _nothing("run", run_id)
@@ -111,7 +112,7 @@ def lineage_of_experiment(part: Slice, experiment: str, *, limits: Limits | None
     Raises:
         NotFound: No version came from it.
     """
-    return _from_node(part, made.experiment_node(experiment), "experiment", limits)
+    return _from_node(part, made.experiment_node(_known_text("experiment", experiment)), "experiment", limits)
 
 
 def lineage_of_dataset(part: Slice, text: str, *, limits: Limits | None = None) -> Graph:
@@ -130,7 +131,7 @@ def lineage_of_dataset(part: Slice, text: str, *, limits: Limits | None = None) 
             "SELECT v.doc FROM attribute a JOIN version v ON v.row = a.row "
             "WHERE a.kind = 'dataset' AND a.key = ? AND a.value = ? AND v.state = ? AND $v LIMIT 1"
         )
-        rows = part.rows(sql, key, text, LIVE)
+        rows = part.rows(sql, key, _known_text("data set", text), LIVE)
         if rows:
             known = next(one for one in json.loads(rows[0][0])["datasets"] if one.get(key) == text)
             # Only what was asked for is the same in all its versions.
@@ -173,6 +174,12 @@ def lineage_of_code(part: Slice, commit: str, *, limits: Limits | None = None) -
     return _from_node(part, node, "code", limits)
 
 
+def _known_text(what: str, text: str) -> str:
+    if not is_utf8(text):  # no manifest can hold it, and no question to the index
+        raise _nothing(what, text)
+    return text
+
+
 def _nothing(what: str, text: str) -> NotFound:
     return NotFound(
         f"no version came from the {what} {shown(text)}",
@@ -193,7 +200,7 @@ def _from_node(part: Slice, node: Node, role: Role, limits: Limits | None) -> Gr
         starts.append(_at(child))
     trace.draft.cut(node.id, "downstream", total - len(near), "most")
     trace.down(node.id, starts, generation=1)
-    return trace.draft.graph(commit=part.commit, root=node.id, depth=limits.depth)
+    return trace.graph(node.id)
 
 
 def _at(version: ModelVersion) -> tuple[str, int]:
@@ -207,6 +214,25 @@ class _Trace:
         self.descent = Descent(part)
         self.limits = limits
         self.draft = Draft()
+        self._versions: dict[str, ModelVersion] = {}
+
+    def add(self, node: Node, version: ModelVersion) -> None:
+        """Add the node of a version."""
+        self.draft.node(node)
+        self._versions.setdefault(node.id, version)
+
+    def graph(self, root: str) -> Graph:
+        """What was traced, with every edge between nodes that are there, on whichever side of the root."""
+        for here, version in self._versions.items():
+            for _, edge in made.own_origin(version):
+                self.draft.between(edge)
+            for role, uri in _given(version):
+                node, _ = self._parent(uri, version)
+                self.draft.between(Edge(origin=node.id, target=here, role=role))
+        descent = self.descent
+        return self.draft.graph(
+            commit=descent.part.commit, root=root, depth=self.limits.depth, unsure=descent.unsure
+        )
 
     @property
     def full(self) -> bool:
@@ -249,7 +275,10 @@ class _Trace:
             if stop and not (parent and _at(parent) in followed):
                 too_far += 1
                 continue
-            self.draft.node(node)
+            if parent:
+                self.add(node, parent)
+            else:
+                self.draft.node(node)
             self.draft.edge(Edge(origin=node.id, target=here, role=role))
             if parent:
                 yield parent
@@ -262,6 +291,7 @@ class _Trace:
         meant = self.descent.meant(uri, child)
         if meant is None:
             lost = made.parent_reference(uri) is not None and uri.startswith(PREFIX)
+            lost = lost and not self.descent.untold(child)
             return made.external_node(uri, state="missing" if lost else "present"), None
         if meant.version is None:
             return made.absent_node(meant.name, meant.number, meant.state), None
@@ -285,7 +315,7 @@ class _Trace:
     def came_from(self, node: Node, version: ModelVersion, role: Role) -> None:
         """Add ``version`` as one that came from ``node``, with what is true of this use alone."""
         child = made.version_node(version)
-        self.draft.node(child)
+        self.add(child, version)
         self.draft.edge(Edge(origin=node.id, target=child.id, role=role, detail=made.use(node, version)))
 
     def down(self, root: str, starts: Iterable[tuple[str, int]], *, generation: int = 0) -> None:
@@ -311,7 +341,7 @@ class _Trace:
         roles = {made.version_id(one.name, one.number): one.role for one in near}
         for child in self.descent.versions(near):
             node = made.version_node(child)
-            self.draft.node(node)
+            self.add(node, child)
             self.draft.edge(Edge(origin=here, target=node.id, role=roles[node.id]))
             yield _at(child)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ _AT_ONCE = 500  # commits
 class LogEntry:
     """One commit of the registry and what it changed.
 
-    ``unread`` names the files that could not be decoded on either side: what happened to them can't be told.
+    ``unread`` names the files that could not be decoded afterwards: what happened to them can't be told.
     """
 
     commit: HistoryCommit
@@ -66,7 +66,7 @@ def log(part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None) -
     """
     where, params, chosen = _chosen(part, wanted, limit)
     for start in range(0, len(chosen), _AT_ONCE):
-        yield from _entries(part, chosen[start : start + _AT_ONCE], where, params, wanted.name)
+        yield from _entries(part, chosen[start : start + _AT_ONCE], where, params, _about(wanted))
 
 
 class Line(NamedTuple):
@@ -82,7 +82,7 @@ class Line(NamedTuple):
 def lines(part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None) -> Iterator[Line]:
     """As ``log``, a line for each change and nothing that a table does not show: for thousands of them."""
     where, params, chosen = _chosen(part, wanted, limit)
-    folder = "" if wanted.name is None else f"/{names.folder(wanted.name)}/"
+    about = _about(wanted)
     for start in range(0, len(chosen), _AT_ONCE):
         asked = json.dumps(chosen[start : start + _AT_ONCE])
         rows = part.rows(
@@ -98,7 +98,7 @@ def lines(part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None)
         )
         unread: dict[int, list[Line]] = {}
         for oid, time, author, seq, path in odd:
-            if folder in path:
+            if about(path):
                 unread.setdefault(seq, []).append(Line(oid, time, author, None, path))
         told: dict[int, list[Line]] = {}
         for oid, time, author, *row in rows:
@@ -119,8 +119,8 @@ def _chosen(part: Slice, wanted: Wanted, limit: int | None) -> tuple[str, tuple[
     where, params = condition(part, wanted)
     found = part.rows(f"SELECT DISTINCT e.seq FROM event e WHERE {where}", *params)
     seqs = {int(seq) for (seq,) in found}
-    if not (wanted.stage or wanted.alias or wanted.version):
-        seqs |= set(_unread(part, wanted.name))
+    if not (wanted.stage or wanted.alias):
+        seqs |= set(_unread(part, wanted))
     return where, params, _within(part, sorted(seqs, reverse=True), wanted)[:limit]
 
 
@@ -149,11 +149,20 @@ def condition(part: Slice, wanted: Wanted) -> tuple[str, tuple[object, ...]]:
     return " AND ".join(clauses), tuple(params)
 
 
-def _unread(part: Slice, name: str | None) -> Iterator[int]:
-    folder = None if name is None else f"/{names.folder(name)}/"
+def _unread(part: Slice, wanted: Wanted) -> Iterator[int]:
+    about = _about(wanted)
     for seq, path in part.rows("SELECT seq, path FROM unread WHERE seq <= ?", part.seq):
-        if folder is None or folder in path:
+        if about(path):
             yield seq
+
+
+def _about(wanted: Wanted) -> Callable[[str], bool]:
+    """Whether a path belongs to the model or version that is wanted."""
+    if wanted.name is None:
+        return lambda path: True
+    part = f"/{names.folder(wanted.name)}/"
+    end = f"/{wanted.version}.yaml" if wanted.version else ""
+    return lambda path: part in path and path.endswith(end)
 
 
 def _within(part: Slice, seqs: list[int], wanted: Wanted) -> list[int]:
@@ -184,7 +193,11 @@ def _within(part: Slice, seqs: list[int], wanted: Wanted) -> list[int]:
 
 
 def _entries(
-    part: Slice, seqs: Sequence[int], where: str, params: tuple[object, ...], name: str | None
+    part: Slice,
+    seqs: Sequence[int],
+    where: str,
+    params: tuple[object, ...],
+    about: Callable[[str], bool],
 ) -> Iterator[LogEntry]:
     asked = json.dumps(seqs)
     among = "IN (SELECT value FROM json_each(?))"
@@ -194,10 +207,9 @@ def _entries(
         f"SELECT e.* FROM event e WHERE {where} AND e.seq {among} ORDER BY e.seq, e.place", *params, asked
     ):
         changes.setdefault(row[0], []).append(change_of(row))
-    folder = "" if name is None else f"/{names.folder(name)}/"
     unread: dict[int, list[str]] = {}
     for seq, path in part.rows(f"SELECT seq, path FROM unread WHERE seq {among} ORDER BY path", asked):
-        if folder in path:
+        if about(path):
             unread.setdefault(seq, []).append(path)
     for seq in seqs:
         yield LogEntry(

@@ -42,12 +42,14 @@ def wanted_of(
         name, selector = found.name, found.selector
         # A number is taken as it stands: the history of a deleted version is worth telling, too.
         number = None if selector is None else selector.version or view.version(uri).version
-        if view.state(name).model is None and not _known(part, name):
+        if not _known(part, name):
             view.model(name)  # raises: there never was such a model
+        if number is not None and not _was_there(part, name, number):
+            view.version(f"{name}/{number}")  # raises
     return Wanted(
         name=name,
         version=number,
-        stage=None if stage is None else view.settings.stage(stage).name,
+        stage=None if stage is None else _stage(part, view, stage),
         alias=alias,
         author=author,
         since=moment(part, since, "--since", day_begins=True),
@@ -86,4 +88,24 @@ def moment(
 
 
 def _known(part: Slice, name: str) -> bool:
-    return bool(part.rows("SELECT 1 FROM event WHERE name = ? AND seq <= ? LIMIT 1", name, part.seq))
+    ever = (
+        "SELECT 1 FROM model WHERE name = ? AND since <= ? "
+        "UNION SELECT 1 FROM event WHERE name = ? AND seq <= ? LIMIT 1"
+    )
+    return bool(part.rows(ever, name, part.seq, name, part.seq))
+
+
+def _was_there(part: Slice, name: str, number: int) -> bool:
+    ever = "SELECT 1 FROM version WHERE name = ? AND number = ? AND since <= ? LIMIT 1"
+    return any(part.rows(ever, span.name, number, part.seq) for span in part.names(name))
+
+
+def _stage(part: Slice, view: View, text: str) -> str:
+    """The exact name of a stage of the settings, or of one that a version ever held."""
+    try:
+        return view.settings.stage(text).name
+    except InvalidInput:
+        rows = part.rows("SELECT stage FROM holding WHERE stage = ? COLLATE NOCASE LIMIT 1", text)
+        if not rows:
+            raise
+        return str(rows[0][0])

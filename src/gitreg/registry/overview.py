@@ -100,7 +100,7 @@ def updated(view: View, name: str) -> datetime:
         NotFound: There is no such model.
     """
     model = view.model(name)
-    if isinstance(view.states, IndexedStates) and not view.states.any_unreadable(name):
+    if isinstance(view.states, IndexedStates):
         return view.states.changed(model)
     return summary(view, name).updated
 
@@ -113,11 +113,7 @@ def tombstones(view: View) -> Iterator[AnyModel]:
 
 
 def _indexed(states: IndexedStates, name: str | None) -> Iterator[Summary]:
-    """The same from the index, without a look at any version's text."""
-    if states.any_unreadable(name):  # the tree knows which of them matter, and what is wrong with them
-        tree = View(commit=states.part.commit, states=states.tree)
-        yield from [summary(tree, name)] if name else overview(tree)
-        return
+    """The same from the index; what can't be read is left out (``View.faults`` tells of it)."""
     held: dict[str, dict[str, list[int]]] = {}
     times: dict[str, int] = {}
     for holder, stage, number, at in states.held(name):

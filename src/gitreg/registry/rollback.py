@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,6 @@ from gitreg.registry.receipt import Receipt
 if TYPE_CHECKING:
     from gitreg.index.reading import Slice
     from gitreg.registry.registry import Registry
-
-_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,23 +78,35 @@ def rollback(
     Raises:
         NotFound: There is no such model.
         InvalidInput: There is no such stage, or ``to`` never held it.
-        Conflict: Nothing held it before, or what did is deprecated.
+        Conflict: Nothing held it before, or what did is deleted or deprecated; or another writer changed
+            who holds it since this was planned: what goes back is what was seen, never one further.
         EnvironmentFailure: The clone is shallow, and no version was named.
     """
     if registry.batching:
         raise UsageError("a rollback is a commit of its own", hint="call it outside of the batch")
-    for _ in range(_TRIES):
-        rolled = _planned(registry, name, stage, to)
-        title = _title(rolled)
-        try:
-            if dry_run:
-                receipt = registry.preview(rolled.plan.request, message=message)
-            else:
-                receipt = registry.apply(rolled.plan.request, message=message, title=title)
-        except Overtaken:
-            continue  # another writer came first: the plan is made again on what it left
-        return Rolled(name=name, stage=rolled.stage, receipt=receipt, plan=rolled.plan, held=rolled.held)
-    raise Conflict("other writers changed the stages while the rollback was being made", hint="try again")
+    rolled = _planned(registry, name, stage, to)
+    try:
+        if dry_run:
+            receipt = registry.preview(rolled.plan.request, message=message)
+        else:
+            receipt = registry.apply(rolled.plan.request, message=message, title=_title(rolled))
+    except Overtaken as error:
+        raise _overtaken(registry, rolled, error) from error
+    return replace(rolled, receipt=receipt)
+
+
+def _overtaken(registry: Registry, rolled: Rolled, error: Overtaken) -> Conflict:
+    """``error`` with what holds the stage by now."""
+    stage, expected = rolled.stage, rolled.plan.request.expected
+    now = {version.version for version in registry.at().state(rolled.name).holders(stage)}
+    told, where = f"{error.message} while the rollback was being made", error.where
+    if now != {number for number, held in expected.items() if stage in held}:
+        numbers = " and ".join(str(number) for number in sorted(now))
+        held = f"version{'s' * (len(now) > 1)} {numbers}" if now else "no version"
+        told = f"the holder of {stage} changed while the rollback was being made: now {held}"
+        where = rolled.name
+    look = f"gitreg timeline {rolled.name} --stage {stage}"
+    return Conflict(told, where=where, hint=f"look, then run it again: {look}")
 
 
 def _planned(registry: Registry, name: str, stage: str, to: int | None) -> Rolled:

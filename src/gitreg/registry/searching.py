@@ -75,6 +75,7 @@ class VersionPage:
         keys: Kind and key of the metrics, params and tags that filter and order name.
         notes: What may explain that nothing was found: keys that no version has.
         unreadable: Manifests that can't be read and therefore were not searched.
+        history: Whether the filter asks for something that a shallow clone can't always tell: the author.
     """
 
     versions: tuple[ModelVersion, ...]
@@ -84,6 +85,7 @@ class VersionPage:
     keys: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     unreadable: int = 0
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ def find_versions(part: Slice, asked: Question) -> VersionPage:
         keys=made.keys,
         notes=() if hits else _notes(part, made.keys, "attribute"),
         unreadable=_unreadable(part),
+        history=made.search.wanted.history,
     )
 
 

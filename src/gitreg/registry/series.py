@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitreg.domain.names import shown
+from gitreg.domain.names import is_utf8, shown
 from gitreg.domain.series import Point, Series
 from gitreg.domain.settings import ARCHIVED, did_you_mean
 from gitreg.errors import InvalidInput
 from gitreg.index.schema import LIVE
-from gitreg.registry.timeline import known, stage_names
+from gitreg.registry.timeline import model_name, stage_names
 
 if TYPE_CHECKING:
     from gitreg.index.reading import Slice
@@ -66,17 +66,18 @@ def series(
     Args:
         store: The registry's.
         part: Where it is read.
-        name: The model's name.
+        name: The model, with or without ``models:/``.
         metrics: Keys of the metrics; at least one.
         evaluation: Take them from the newest evaluation of this name, not from the registration.
         stage: The stage whose promotions are marked; None: Production, or else the last one in the
             configured order other than Archived.
 
     Raises:
+        UsageError: It names a version.
         NotFound: There never was such a model, or it has another name now.
         InvalidInput: No version has such a metric or evaluation, or there is no such stage.
     """
-    known(store, part, name)
+    name = model_name(store, part, name, "plot")
     stages = stage_names(part)
     marked = _marked(stages) if stage is None else store.view(part.commit).settings.stage(stage).name
     values = _evaluated(part, name, evaluation) if evaluation else _registered(part, name, metrics)
@@ -84,12 +85,13 @@ def series(
         if not values.get(key):
             raise _unknown(part, name, key, values if evaluation else None, evaluation)
     promoted, held = _promoted(part, name, marked), _held(part, name, stages)
+    unknown = _there_before(part, name) - promoted
     points = tuple(
         Point(
             version=number,
             values=tuple(values[key].get(number) for key in metrics),
             stages=held.get(number, ()),
-            promoted=number in promoted,
+            promoted=None if number in unknown else number in promoted,
             deprecated=bool(deprecated),
         )
         for number, deprecated in part.rows(_VERSIONS, name, LIVE)
@@ -103,10 +105,11 @@ def main_metrics(store: Store, part: Slice, name: str, evaluation: str | None = 
     """The first three metrics of the newest version that has any; of an evaluation, of all versions.
 
     Raises:
+        UsageError: ``name`` names a version.
         NotFound: There never was such a model, or it has another name now.
         InvalidInput: There are none.
     """
-    known(store, part, name)
+    name = model_name(store, part, name, "plot")
     if evaluation:
         found = sorted(_evaluated(part, name, evaluation))
     else:
@@ -130,6 +133,7 @@ def _registered(part: Slice, name: str, metrics: Iterable[str]) -> Values:
     return {
         key: {number: _value(value) for number, value in part.rows(_VALUES, name, LIVE, key)}
         for key in metrics
+        if is_utf8(key)
     }
 
 
@@ -185,6 +189,14 @@ def _promoted(part: Slice, name: str, stage: str) -> set[int]:
             *(span.name, stage, span.since, span.until, part.seq),
         )
     }
+
+
+def _there_before(part: Slice, name: str) -> set[int]:
+    """The versions that were there already where a shallow clone's history begins."""
+    if not part.shallow:
+        return set()
+    rows = part.rows("SELECT v.number FROM version v WHERE v.name = ? AND $v AND v.registered = 1", name)
+    return {number for (number,) in rows}
 
 
 def _held(part: Slice, name: str, stages: Sequence[str]) -> dict[int, tuple[str, ...]]:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitreg.domain.references import parse_reference
 from gitreg.domain.settings import DEFAULT_STAGES
 from gitreg.domain.timeline import Bar, Lane, Timeline, in_effect
+from gitreg.errors import UsageError
 from gitreg.manifest import decode
 
 if TYPE_CHECKING:
@@ -31,10 +33,16 @@ class _Held:
 def timeline(store: Store, part: Slice, name: str) -> Timeline:
     """Who held each stage of a model when, up to the slice's commit; deleted models are told of, too.
 
+    Args:
+        store: The registry.
+        part: Its index.
+        name: The model, with or without ``models:/``.
+
     Raises:
+        UsageError: It names a version.
         NotFound: There never was such a model, or it has another name now; the hint says which.
     """
-    known(store, part, name)
+    name = model_name(store, part, name, "timeline")
     held = _merged(_rows(part, name))
     commits = _commits(part, held)
     lanes: dict[str, list[Bar]] = {stage: [] for stage in stage_names(part)}
@@ -49,15 +57,35 @@ def timeline(store: Store, part: Slice, name: str) -> Timeline:
     )
 
 
-def known(store: Store, part: Slice, name: str) -> None:
-    """Make sure that a model is or was there under ``name``.
+def model_name(store: Store, part: Slice, text: str, what: str) -> str:
+    """The name in ``text``; a model is or was there under it.
+
+    Args:
+        store: The registry.
+        part: Its index.
+        text: A model's URI, with or without ``models:/``.
+        what: The command that is asked for it: ``timeline``.
 
     Raises:
-        NotFound: It never was, or has another name now; the hint says which.
+        UsageError: It names a version.
+        InvalidInput: No model can be called so.
+        NotFound: There never was such a model, or it has another name now; the hint says which.
     """
+    found = parse_reference(text, exists=lambda name: _doc(part, name) is not None)
+    if found.selector is not None:
+        raise UsageError(
+            f"{found} is a version: the {what} is of a model", hint=f"gitreg {what} {found.name}"
+        )
+    doc = _doc(part, found.name)
+    if doc is None or json.loads(doc or "{}").get("renamed_to"):
+        store.view(part.commit).model(found.name)
+    return found.name
+
+
+def _doc(part: Slice, name: str) -> str | None:
+    """The data of a model's manifest; ``""`` where it can't be read, None where there is none."""
     rows = part.rows("SELECT m.doc FROM model m WHERE m.name = ? AND $m", name)
-    if not rows or (rows[0][0] and json.loads(rows[0][0]).get("renamed_to")):
-        store.view(part.commit).model(name)
+    return (rows[0][0] or "") if rows else None
 
 
 def stage_names(part: Slice) -> tuple[str, ...]:
@@ -124,6 +152,7 @@ def _effect(part: Slice, places: list[int]) -> dict[int, datetime]:
 
 def _bar(held: _Held, commits: dict[int, tuple[str, datetime, str]], *, shallow: bool) -> Bar:
     commit, since, author = commits[held.first]
+    before = shallow and held.first == 1
     commit_until, until, ended_by = (None, None, None) if held.last is None else commits[held.last]
     return Bar(
         version=held.version,
@@ -131,9 +160,9 @@ def _bar(held: _Held, commits: dict[int, tuple[str, datetime, str]], *, shallow:
         until=until,
         first=held.first,
         last=held.last,
-        commit_since=commit,
+        commit_since=None if before else commit,
         commit_until=commit_until,
-        given_by=author,
+        given_by=None if before else author,
         ended_by=ended_by,
-        began_before=shallow and held.first == 1,
+        began_before=before,
     )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from gitreg.domain.changes import Change, phrase, ranked
 from gitreg.domain.model import ModelState
-from gitreg.domain.names import shown
-from gitreg.domain.undo import ChangedSince, requests_for, settings_back
+from gitreg.domain.names import is_utf8, shown
+from gitreg.domain.undo import ChangedSince, has_way, requests_for, settings_back
 from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, NotARegistry, NotFound, UsageError
 from gitreg.gitstore.log import history
 from gitreg.manifest.layout import Layout
 from gitreg.registry import configure
+from gitreg.registry.descent import called_now
 from gitreg.registry.feed import NAMES, Feed
 from gitreg.registry.indexing import slice_of
 from gitreg.registry.receipt import Receipt
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gitreg.registry.registry import Registry
     from gitreg.registry.store import Store
     from gitreg.registry.view import View
+
+_MOST_NAMED = 3  # changes that a hint names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,8 @@ def reversal(store: Store, part: Slice, text: str) -> Reversal:
 
 
 def _parsed(text: str) -> tuple[str, int | None]:
+    if not is_utf8(text):
+        raise InvalidInput(f"{shown(text)} is no commit", hint="gitreg log")
     rev, colon, number = text.rpartition(":")
     if not colon:
         return text, None
@@ -192,7 +197,7 @@ def _requests(part: Slice, asked: Reversal) -> list[TakeBack]:
             before=before.state if before else _nothing,
             after=after.state,
             commit=before.commit if before else "",
-            name_now=lambda name: _name_now(part, name, asked.link.seq),
+            name_now=lambda name: called_now(part, name, asked.link.seq),
             reason=f"revert of {asked.link.oid[:10]}",
         )
     except Conflict as error:
@@ -207,24 +212,12 @@ def _nothing(name: str) -> ModelState:
 
 def _another_way(asked: Reversal) -> str:
     short = asked.link.oid[:10]
-    if asked.number is None and len(asked.changes) > 1:
-        return f"take back its other changes one by one: gitreg revert {short}:1, {short}:2 …"
+    others = [at for at, change in enumerate(asked.changes, 1) if has_way(change)]
+    if asked.number is None and others:
+        each = ", ".join(f"{short}:{at}" for at in others[:_MOST_NAMED])
+        more = " …" if len(others) > _MOST_NAMED else ""
+        return f"take back its other changes one by one: gitreg revert {each}{more}"
     return f"git revert {short}, where its files are to be as before"
-
-
-def _name_now(part: Slice, name: str, seq: int) -> str:
-    """What the model is called now that was called ``name`` after commit ``seq``."""
-    from gitreg.index.values import loads
-
-    while True:
-        rows = part.rows(
-            "SELECT seq, event, after FROM event WHERE name = ? AND seq > ? AND seq <= ? AND number IS NULL "
-            "AND event IN ('rename', 'delete') ORDER BY seq, place LIMIT 1",
-            *(name, seq, part.seq),
-        )
-        if not rows or rows[0][1] == "delete":
-            return name
-        seq, name = rows[0][0], str(loads(rows[0][2]))
 
 
 def _settings(registry: Registry, asked: Reversal, reason: str, *, dry_run: bool) -> Receipt:

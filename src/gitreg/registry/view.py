@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gitreg.domain import names, references
+from gitreg.domain.findings import Finding
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel
 from gitreg.domain.settings import Settings, did_you_mean
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import InvalidInput, InvalidManifests, NotFound
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.states import Decoder, States, tree_states
 
@@ -86,12 +87,45 @@ class View:
 
     def holder_documents(self, stage: str) -> Iterator[VersionDocument]:
         """Every version of every model that holds ``stage``, as data."""
-        exact = self.settings.stage(stage).name
+        exact = self.stage_name(stage)
         if isinstance(self.states, IndexedStates):
             return map(VersionDocument._make, self.states.holders(exact))
         from gitreg.registry.overview import holders
 
         return map(document_of, holders(self, exact))
+
+    def stage_name(self, text: str) -> str:
+        """The exact name of a stage of the registry, or of one that was and is still held.
+
+        Raises:
+            InvalidInput: It is neither.
+        """
+        try:
+            return self.settings.stage(text).name
+        except InvalidInput:
+            known = self.states.held_stage(text) if isinstance(self.states, IndexedStates) else None
+            if known is None:
+                raise
+            return known
+
+    def faults(self, name: str | None = None, *, stage: str | None = None) -> list[Finding]:
+        """What is wrong with the manifests that the lists above leave out.
+
+        Args:
+            name: Of this model alone.
+            stage: Only with those that may hold this stage.
+        """
+        if not isinstance(self.states, IndexedStates):
+            return []  # the tree has raised it
+        found: list[Finding] = []
+        for model, number in self.states.unreadable(name):
+            try:
+                state = self.states.tree.state(model)
+                if stage is None or number in state.versions.mentioning(stage):
+                    _ = state.versions[number] if number else None
+            except InvalidManifests as error:
+                found += error.findings
+        return list(dict.fromkeys(found))
 
     def all_aliases(self, names: Iterable[str]) -> dict[tuple[str, int], list[str]]:
         """Model and version → the aliases that point to it, sorted; of the models in ``names`` at least."""

@@ -21,7 +21,6 @@ _KINDS: dict[str, str] = {
 }
 _ROLES: dict[Role, str] = {"dataset": "data set", "copy": "copy of"}
 _DIGEST = 19  # characters: "sha256:" and twelve digits tell digests apart
-_MORE_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +170,8 @@ def short_digest(digest: str) -> str:
 
 
 def left_out(cut: Cut, graph: Graph) -> str:
-    """``12 more, --depth 8``: what a graph leaves out and the option that shows it."""
-    how = f"--depth {graph.depth + _MORE_DEPTH}" if cut.reason == "depth" else "--all"
+    """``12 more, --depth 6``: what a graph leaves out and the option that shows it."""
+    how = f"--depth {graph.depth + 1}" if cut.reason == "depth" else "--all"
     return f"{cut.count:,} more, {how}"
 
 

@@ -33,20 +33,22 @@ class _Row:
     below: list[_Row] = field(default_factory=list)
 
 
-def lineage_tree(graph: Graph, *, strokes: Strokes | None = None) -> list[str]:
+def lineage_tree(graph: Graph, *, strokes: Strokes | None = None, beside: int | None = 8) -> list[str]:
     """The lines of the tree; a node that comes again is not told again.
 
     Args:
         graph: What to show.
         strokes: What to draw with; None: ``Strokes()``.
+        beside: How many other versions that came from the same thing are named; None: all.
     """
-    return _Tree(graph, strokes or Strokes()).lines()
+    return _Tree(graph, strokes or Strokes(), beside).lines()
 
 
 class _Tree:
-    def __init__(self, graph: Graph, strokes: Strokes) -> None:
+    def __init__(self, graph: Graph, strokes: Strokes, beside: int | None) -> None:
         self.graph = graph
         self.strokes = strokes
+        self.beside = beside
         self.incoming = graph.incoming()
         self.outgoing = graph.outgoing()
         self.told: set[tuple[str, Side]] = set()
@@ -98,7 +100,9 @@ class _Tree:
         if not others:
             return []
         left = sum(cut.count for cut in self.graph.cut(edge.origin, "downstream"))
-        said = ", ".join(others) + (f" and {left:,} more" if left else "")
+        named = others[: self.beside]
+        left += len(others) - len(named)
+        said = ", ".join(named) + (f" and {left:,} more" if left else "")
         return [_Row(text=f"{'also in':<{_WORD}} {said}")]
 
     def below(self, node: str) -> list[_Row]:

@@ -175,7 +175,8 @@ def _arrow(begin: float, end: float, y: float) -> str:
 
 def _tip(stage: str, bar: Bar, shown: Window) -> str:
     begin = f"{'before ' if bar.began_before else ''}{moment(bar.since)}"
-    giver = "" if bar.began_before else f", by {bar.given_by} in {bar.commit_since[:10]}"
+    known = bar.commit_since and not bar.began_before
+    giver = f", by {bar.given_by} in {(bar.commit_since or '')[:10]}" if known else ""
     if bar.until is None:
         return f"{stage}: version {bar.version} since {begin}{giver}"
     long = lasting((bar.until - bar.since).total_seconds())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from gitreg.domain.model import STATUSES
 from gitreg.domain.references import PREFIX
@@ -33,7 +33,7 @@ _OPERATORS: dict[Type, tuple[str, ...]] = {
 _WHAT: dict[Type, str] = {"number": "a number", "whole": "a whole number", "time": "a time"}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 _DIGITS = re.compile(r"-?\d{1,19}")
-_DAY = timedelta(days=1)
+_DAY = 86_400_000  # milliseconds
 _MOST = 2**63
 
 
@@ -173,7 +173,7 @@ class Comparer:
             if moment.tzinfo is None:
                 moment = moment.replace(tzinfo=UTC)
             first = _milliseconds(moment)
-            return first, first + (_milliseconds(moment + _DAY) - first - 1 if len(text) == 10 else 0)
+            return first, first + (_DAY - 1 if len(text) == 10 else 0)
         except (ValueError, OverflowError):
             hint = "'2026-01-15', '2026-01-15T10:30:00+01:00' or milliseconds since 1970"
             raise self.source.fault(f"{token.text} is no time", token.at, len(token.text), hint) from None

@@ -15,6 +15,8 @@ from gitreg.index.filter.sql import FALSE, TRUE, Sql, joined
 IS_PROMPT = "mlflow.prompt.is_prompt"
 """MLflow's tag of prompts: models without it count as ``'false'`` (its store does so)."""
 
+_PRESENCE = ("IS NULL", "IS NOT NULL")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -26,12 +28,14 @@ class Filter:
             stand in front of ``where``.
         metrics: Key of a metric that every match has → what its value (``a.value``) must fulfil.
         keys: Kind and key of each metric, param and tag that is named, in their order.
+        history: Whether it asks for something that a shallow clone can't always tell.
     """
 
     where: Sql
     drivers: tuple[Sql, ...] = ()
     metrics: dict[str, Sql]
     keys: tuple[tuple[str, str], ...] = ()
+    history: bool = False
 
 
 def compile_filter(text: str, fields: Fields, *, stages: Callable[[], Sequence[str]]) -> Filter:
@@ -57,7 +61,7 @@ def compile_filter(text: str, fields: Fields, *, stages: Callable[[], Sequence[s
         if isinstance(clause, Clause):
             compiler.narrow(clause, drivers, metrics)
     keys = tuple(dict.fromkeys(compiler.keys))
-    return Filter(where=where, drivers=tuple(drivers), metrics=metrics, keys=keys)
+    return Filter(where=where, drivers=tuple(drivers), metrics=metrics, keys=keys, history=compiler.history)
 
 
 class _Compiler:
@@ -66,6 +70,7 @@ class _Compiler:
         self.fields = fields
         self.comparer = Comparer(source=source, stages=stages)
         self.keys: list[tuple[str, str]] = []
+        self.history = False
 
     def node(self, node: Node, *, negated: bool) -> Sql:
         """The SQL of a node or of its opposite.
@@ -77,7 +82,7 @@ class _Compiler:
             return self.node(node.part, negated=not negated)
         if isinstance(node, Clause):
             found = self.clause(node)
-            return found.negated() if negated else found
+            return self._opposite(node, found) if negated else found
         word = "AND" if isinstance(node, And) != negated else "OR"
         return joined(word, [self.node(part, negated=negated) for part in node.parts])
 
@@ -86,7 +91,8 @@ class _Compiler:
         self.comparer.check(clause, known)
         if key is not None and known.kind:
             self.keys.append((known.kind, key))
-        if clause.operator in ("IS NULL", "IS NOT NULL"):
+        self.history |= known.sure != "1"
+        if clause.operator in _PRESENCE:
             return self._presence(known, key, clause.operator)
         condition = self.comparer.condition(clause, known)
         if key == IS_PROMPT and _is_plain(clause):
@@ -97,13 +103,22 @@ class _Compiler:
         found = self._exists(known, key, condition)
         if known.type == "stage":
             found = self._with_none(clause, known, found)
-        return found.negated() if known.many and positive(clause.operator) != clause.operator else found
+        if known.many and positive(clause.operator) != clause.operator:
+            return self._opposite(clause, found)
+        return found
+
+    def _opposite(self, clause: Clause, found: Sql) -> Sql:
+        """True where ``found`` is false or NULL, unless nobody knows."""
+        known, _ = self.fields.find(self.source, clause.field)
+        if known.sure == "1" or clause.operator in _PRESENCE:
+            return found.negated()
+        return joined("AND", [Sql(known.sure), found.negated()])
 
     def narrow(self, clause: Clause, drivers: list[Sql], metrics: dict[str, Sql]) -> None:
         """Note what a clause that must hold says about rows that an index can find."""
         known, key = self.fields.find(self.source, clause.field)
         operator = clause.operator
-        if operator in ("IS NULL", "IS NOT NULL") or key == IS_PROMPT:
+        if operator in _PRESENCE or key == IS_PROMPT:
             return
         if known.kind == "metric" and key is not None:
             metrics[key] = self.comparer.condition(clause, known)

@@ -31,6 +31,7 @@ class Field:
         driver: ``SELECT`` … of the rows of versions, by an index over the values; ``""``: there is none.
         kind: ``attribute.kind`` of what is found by key.
         order: SQL to order by; ``""``: it has no order.
+        sure: SQL that is true where history tells it; where it is false, nothing fits and nothing differs.
     """
 
     type: Type
@@ -42,6 +43,7 @@ class Field:
     driver: str = ""
     kind: str = ""
     order: str = ""
+    sure: str = "1"
 
     @property
     def numeric(self) -> bool:
@@ -82,6 +84,9 @@ _SOURCE = _column("v.source")
 _CREATED = _column("v.created", "time")
 _UPDATED = _column("v.updated", "time")
 
+_REGISTERED = "(v.registered > 1 OR NOT EXISTS (SELECT 1 FROM meta WHERE key = 'boundary' AND value <> ''))"
+"""Nobody knows what the first commit of a shallow clone's history brought."""
+
 _MLFLOWS = frozenset(
     {"version_number", "source_path", "creation_timestamp", "last_updated_timestamp", "timestamp"}
 )
@@ -115,7 +120,13 @@ VERSION_FIELDS: Mapping[str, Field] = {
     "created": _CREATED,
     "updated": _UPDATED,
     "author": Field(
-        type="text", values=("c.author", "c.email"), table="chain c", link="c.seq = v.registered", many=True
+        type="text",
+        values=("c.author", "c.email"),
+        table="chain c",
+        link="c.seq = v.registered",
+        only=_REGISTERED,
+        many=True,
+        sure=_REGISTERED,
     ),
     "description": _in_document("description"),
     "deprecated": _in_document("deprecated", "mark"),

@@ -171,11 +171,17 @@ class _Parser:
         if word.says("IN"):
             values = self._list()
         elif word.says("LIKE", "ILIKE") or (not negated and word.says(*COMPARISONS)):
+            if self.next.says("NULL"):
+                raise self._null(field, word, negated=negated)
             values = (self._value(),)
         else:
             raise self._no_operator(field, word)
         operator = ("NOT " if negated else "") + word.text.upper()
         return Clause(field=field, operator=operator, sign=sign, values=values)
+
+    def _null(self, field: Token, operator: Token, *, negated: bool) -> Exception:
+        hint = f"{field.text} IS NOT NULL" if negated or operator.says("!=") else f"{field.text} IS NULL"
+        return self.source.fault("nothing compares with NULL", self.next.at, len(self.next.text), hint)
 
     def _no_operator(self, field: Token, found: Token) -> Exception:
         known = _OTHER_SIGNS.get(found.text)
