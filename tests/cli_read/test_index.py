@@ -65,6 +65,25 @@ class TestIndex:
         assert run("list").err == ""
         assert [row["name"] for row in warned.rows] == ["churn"]
 
+    def test_a_branch_without_a_commit_of_before(self, run: Run, filled: Path, git: Git) -> None:
+        run("log")
+        git("reset", "-q", "--hard", git("commit-tree", "HEAD~1^{tree}", "-m", "new", at=filled), at=filled)
+        assert "was rewritten" in run("list").err
+        assert run("list").err == ""
+
+    def test_a_merge_that_puts_the_former_head_aside(self, run: Run, filled: Path, git: Git) -> None:
+        git("switch", "-qc", "feature", "HEAD~1", at=filled)
+        git("commit", "-q", "--allow-empty", "-m", "x", at=filled)
+        git("switch", "-q", "main", at=filled)
+        run("log")
+        former = git("rev-parse", "--short=10", "HEAD", at=filled)
+        git("switch", "-q", "feature", at=filled)
+        git("merge", "-q", "--no-edit", "main", at=filled)
+        git("switch", "-q", "main", at=filled)
+        git("merge", "-q", "--ff-only", "feature", at=filled)
+        warned = run("list").err
+        assert f"former head {former} its second parent" in warned and "git reset --keep" in warned
+
     def test_another_branch_is_no_rewriting(self, run: Run, filled: Path, git: Git) -> None:
         run("log")
         git("switch", "-qc", "other", "HEAD~2", at=filled)

@@ -81,10 +81,19 @@ def _tell_loss(store: Store) -> None:
     lost = store.index.lost if "index" in store.__dict__ else 0
     if lost:
         from gitreg.cli.output import warning
+        from gitreg.gitstore.log import is_ancestor
         from gitreg.render.text import plural
 
-        warning(
-            f"the branch was rewritten since the last look: {plural(lost, 'commit')} "
-            f"{'is' if lost == 1 else 'are'} no longer in its history (git reflog still knows them)"
-        )
+        former = store.index.lost_head
+        gone = f"{plural(lost, 'commit')} {'is' if lost == 1 else 'are'} no longer"
+        if is_ancestor(store.repository, former, store.head()):
+            warning(
+                f"a merge made the branch's former head {former[:10]} its second parent: {gone} on its "
+                f"first-parent history; to mend it: git reset --keep {former[:10]}, then merge the other side"
+            )
+        else:
+            warning(
+                f"the branch was rewritten since the last look: {gone} in its history "
+                "(git reflog still knows them)"
+            )
         store.index.lost = 0

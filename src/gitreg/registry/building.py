@@ -122,6 +122,16 @@ def _build(
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.sweep(keep=folder.current())  # what a builder that was killed has left
     made = folder.aside()
+    try:
+        _fill(store, made, head, commits, boundary)
+        sync_path(made)
+        folder.install(Path(made))
+    except BaseException:
+        made.unlink(missing_ok=True)  # the disk may be full
+        raise
+
+
+def _fill(store: Store, made: Path, head: str, commits: Iterable[HistoryCommit], boundary: str) -> None:
     with closing(sqlite3.connect(made, isolation_level=None)) as db:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE}"):
             db.execute(f"PRAGMA {pragma}")
@@ -135,8 +145,6 @@ def _build(
         db.execute("COMMIT")
         db.executescript(schema.INDEXES)
         db.execute("PRAGMA journal_mode = WAL")
-    sync_path(made)
-    folder.install(Path(made))
 
 
 def _write(

@@ -16,6 +16,8 @@ from gitreg.index.folder import IndexFolder
 from gitreg.index.reading import Index, Slice, stand_of
 
 if TYPE_CHECKING:
+    import tempfile
+
     from gitreg.gitstore.commits import HistoryCommit
     from gitreg.registry.store import Store
 
@@ -44,8 +46,9 @@ class Keeper:
         folder = store.repository.state_dir / (f"index.{own}" if own else "index")
         self.folder = IndexFolder(folder)
         self.lost = 0
+        self.lost_head = ""
         self._shallow_file = os.fspath(store.repository.common_dir / "shallow")
-        self._private: Path | None = None
+        self._private: tempfile.TemporaryDirectory[str] | None = None
         self._index: Index | None = None
         self._boundary: str | None = None
         self._pointed: tuple[tuple[int, int] | None, str | None] = (None, None)
@@ -57,9 +60,7 @@ class Keeper:
             self._index.close()
             self._index = None
         if self._private is not None:
-            import shutil
-
-            shutil.rmtree(self._private, ignore_errors=True)
+            self._private.cleanup()
             self._private = None
 
     def slice(self, commit: str | None = None, *, progress: Progress | None = None) -> Slice:
@@ -231,8 +232,9 @@ class Keeper:
         import tempfile  # rarely needed, and long to import
 
         self._drop()
-        self._private = Path(tempfile.mkdtemp(prefix="gitreg-index-"))
-        self.folder = IndexFolder(self._private)
+        # It goes with this object, also where nobody closes the registry.
+        self._private = tempfile.TemporaryDirectory(prefix="gitreg-index-", ignore_cleanup_errors=True)
+        self.folder = IndexFolder(Path(self._private.name))
 
     def _made(self, head: str, progress: Progress | None, *, anew: bool) -> Index:
         if not anew:
@@ -258,6 +260,8 @@ class Keeper:
         from gitreg.registry import building
 
         if index is None or missing.fork == 0:
+            if index is not None:
+                self._lose(index, 0)
             building.build_small(self.store, self.folder, head, missing.commits, self._shallow())
             self._drop()
             return self._opened()
@@ -277,6 +281,7 @@ class Keeper:
             self._drop(broken=True)
             return None
         if fork is None:
+            self._lose(index, 0)
             return None
         commits = building.commits_after(self.store, head, fork)
         return self._extended(index, missing, head, building.counted(commits, len(missing.commits), progress))
@@ -290,8 +295,7 @@ class Keeper:
             with index.turn:
                 was = stand_of(index.db)
                 branch = building.branch_of(self.store)
-                if missing.fork < was.seq and index.meta("branch") == branch and branch:
-                    self.lost += was.seq - missing.fork
+                self._lose(index, missing.fork)
                 building.extend(self.store, index.db, was, missing.fork, head, branch, commits)
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -300,6 +304,15 @@ class Keeper:
             self._drop(broken=True)
             return None
         return index
+
+    def _lose(self, index: Index, fork: int) -> None:
+        """Note the commits after ``fork`` that the branch, if it is still the same, has no more."""
+        from gitreg.registry import building
+
+        stand, branch = index.stand(), building.branch_of(self.store)
+        if fork < stand.seq and branch and index.meta("branch") == branch:
+            self.lost += stand.seq - fork
+            self.lost_head = stand.commit
 
     def _near(self, index: Index | None, head: str) -> Missing | None:
         reader, boundary = self.store.reader, self.store.repository.shallow()

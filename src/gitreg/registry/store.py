@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitreg.domain.names import shown
+from gitreg.domain.names import is_utf8, shown
 from gitreg.errors import Conflict, NotARegistry, NotFound
 from gitreg.gitstore.repository import Repository
 from gitreg.registry.dates import is_date, not_a_point, parse_moment, refuse_future
@@ -154,7 +154,7 @@ class Store:
             NotFound: The history begins later, or the revision is unknown.
         """
         if isinstance(at, str) and not is_date(at):
-            found = self.reader.resolve(at)
+            found = self.reader.resolve(at) if is_utf8(at) else None
             if found is None:
                 raise not_a_point(at)
             return found
