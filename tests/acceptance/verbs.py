@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from gitreg.cli.commands import COMMANDS
 from tests.acceptance.standard import Outcome, Site
 
+_TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 _LINE = json.dumps({"name": "batched", "source": "s3://b/1"}).encode()
 
 # In an order in which each finds what it needs in the template's registry; {} is a fresh folder's name.
@@ -28,9 +30,16 @@ _SCRIPT: dict[str, list[list[str]]] = {
     "delete": [["delete", "--yes", "fraud/1"], ["delete", "--yes", "renamed"]],
     "restore": [["restore", "fraud/1"], ["restore", "renamed"]],
     "list": [["list"], ["list", "fraud"], ["list", "--at", "HEAD~1"]],
-    "show": [["show", "fraud"], ["show", "fraud/3"], ["show", "fraud/2", "--at", "2099-01-01"]],
+    "show": [["show", "fraud"], ["show", "fraud/3"], ["show", "fraud/2", "--at", _TODAY]],
     "resolve": [["resolve", "fraud@challenger"]],
     "log": [["log"], ["log", "fraud/3"]],
+    "search": [["search", "name = 'fraud' OR tags.team = 'risk'"], ["search", "--models"]],
+    "blame": [["blame", "fraud/3"], ["blame", "fraud"]],
+    "timeline": [["timeline", "fraud"], ["timeline", "fraud", "--svg", "-"]],
+    "lineage": [["lineage", "fraud/3"], ["lineage", "fraud/3", "--format", "dot"]],
+    "diff": [["diff", "fraud/2", "fraud/3"], ["diff", "fraud", "--from", "HEAD~3"]],
+    "plot": [["plot", "fraud", "--metric", "auc", "--evaluation", "holdout"]],
+    "index": [["index"], ["index", "--verify"]],
     "check": [["check"], ["check", "--rev", "HEAD"]],
     "fmt": [["fmt", "--check"], ["fmt"]],
     "doctor": [["doctor"]],
