@@ -186,7 +186,7 @@ def check_slices(registry: Registry, truth: Truth) -> None:
         assert (part.commit, part.seq) == (moment.commit.oid, moment.seq)
         held = part.rows("SELECT h.name, h.number, h.stage, h.at FROM holding h WHERE $h")
         assert sorted(held) == sorted(moment.tree.holdings())
-        link = part.chain(moment.seq)
+        link = part.link(moment.seq)
         assert (link.oid, link.parents, utf8(link.author)) == (
             moment.commit.oid,
             moment.commit.parents,

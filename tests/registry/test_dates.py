@@ -70,3 +70,17 @@ def test_a_naive_time_is_utc(registry: Registry, monkeypatch: pytest.MonkeyPatch
     assert registry.at(later.replace(tzinfo=None)).version("m/1").version == 1
     with pytest.raises(NotFound):
         registry.at((later - timedelta(hours=1)).replace(tzinfo=None))
+
+
+def test_a_day_of_the_calendar_means_its_end(registry: Registry) -> None:
+    registry.register("m", "s3://1")
+    assert registry.at(utc_now().date()).version("m/1").source == "s3://1"
+    with pytest.raises(NotFound, match="begins after"):
+        registry.at(datetime(1999, 1, 1).date())
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_log_of_less_than_one_commit(registry: Registry, limit: int) -> None:
+    registry.register("m", "s3://1")
+    with pytest.raises(InvalidInput, match="the limit is"):
+        list(registry.log(limit=limit))

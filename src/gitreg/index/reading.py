@@ -232,8 +232,6 @@ class Slice:
         (row,) = self.rows(f"{_LINK} WHERE seq = ?", seq)
         return link_of(row)
 
-    chain = link
-
     def names(self, name: str) -> list[Span]:
         """The names that the model called ``name`` has had up to this commit, newest first.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gitreg.domain import names
 from gitreg.domain.changes import Change, ranked
+from gitreg.errors import InvalidInput
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.objects import Person
 from gitreg.index import values
@@ -63,7 +64,12 @@ def log(part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None) -
         part: The index at the commit to begin with.
         wanted: What to tell.
         limit: Commits given at most.
+
+    Raises:
+        InvalidInput: The limit is less than one.
     """
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"the limit is {limit}", where="limit", hint="1 or more, or None for all")
     where, params, chosen = _chosen(part, wanted, limit)
     for start in range(0, len(chosen), _AT_ONCE):
         yield from _entries(part, chosen[start : start + _AT_ONCE], where, params, _about(wanted))
@@ -239,16 +245,7 @@ _PLAIN = frozenset({"register", "transition", "assign", "unassign", "update", "r
 
 def brief_change_of(row: Sequence[Any]) -> Change:
     """As ``change_of``, without the values that a phrase does not say."""
-    _, _, event, name, number, stage, origin, field, _, after = row
-    return Change(
-        event=event,
-        model=name,
-        version=number,
-        stage=stage,
-        origin=tuple(json.loads(origin)) if origin else (),
-        field=field,
-        after=None if event in _PLAIN else values.loads(after),
-    )
+    return change_of((*row[:8], None, None if row[2] in _PLAIN else row[9]))
 
 
 def commit_of(link: Link) -> HistoryCommit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from gitreg.domain.model import ModelVersion, RegisteredModel
@@ -36,7 +36,7 @@ class Reading:
         """End the Git process that reads objects."""
         self.store.close()
 
-    def at(self, when: str | datetime | None = None) -> View:
+    def at(self, when: str | date | None = None) -> View:
         """The registry as it is (None), at a revision, or on a date (UTC unless a zone is given)."""
         return self.store.look(when)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,7 @@ class Store:
         """The registry at a commit (full hex id), read from its tree: writers build on nothing else."""
         return view_at(self.decoder, commit, self.prefix)
 
-    def look(self, at: str | datetime | None = None) -> View:
+    def look(self, at: str | date | None = None) -> View:
         """The registry as it is (None), at a revision or on a date: from the index where it is at hand."""
         from gitreg.registry.indexed import IndexedStates
 
@@ -143,7 +143,7 @@ class Store:
         self._seen = view
         return view
 
-    def commit_for(self, at: str | datetime) -> str:
+    def commit_for(self, at: str | date) -> str:
         """The commit that ``at`` means: a revision, or the newest one not later than a date.
 
         A date is committer time along the branch's first parents, UTC unless a zone is given; a day
@@ -153,6 +153,8 @@ class Store:
             InvalidInput: It is neither, or lies in the future.
             NotFound: The history begins later, or the revision is unknown.
         """
+        if isinstance(at, date) and not isinstance(at, datetime):
+            at = at.isoformat()  # a day means its end, as in text
         if isinstance(at, str) and not is_date(at):
             found = self.reader.resolve(at) if is_utf8(at) else None
             if found is None:

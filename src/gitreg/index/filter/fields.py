@@ -45,11 +45,6 @@ class Field:
     order: str = ""
     sure: str = "1"
 
-    @property
-    def numeric(self) -> bool:
-        """Whether numbers are compared, not texts."""
-        return self.type in ("number", "whole", "time")
-
 
 def _column(name: str, type: Type = "text", *, driver: str = "") -> Field:
     # The + keeps SQLite from taking an index over the column: the plan of a search is made in search.py.
