@@ -1,8 +1,9 @@
 """The names of what can happen in a registry, and how each is said in one phrase.
 
-``compare`` is the only maker of ``Change`` values. The event names are those of the trailer
-``Gitreg-Event``, and three that no command makes and no trailer carries: ``rewrite`` (an immutable
-part was edited), ``vanish`` (a manifest went without a tombstone), ``reuse`` (a number came again).
+``compare`` makes the ``Change`` values of manifests and settings; those of approvals, which are files
+beside them, come from ``registry.approvals``. The event names are those of the trailer ``Gitreg-Event``,
+and three that no command makes and no trailer carries: ``rewrite`` (an immutable part was edited),
+``vanish`` (a manifest went without a tombstone), ``reuse`` (a number came again).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ RANK: dict[str, int] = {
     "alias": 10,
     "tag": 11,
     "policy": 12,
+    "approve": 100,  # last of all: the numbers of the others stay the same
 }
 
 
@@ -64,7 +66,8 @@ class Change:
         origin: The stages held before, sorted; empty for none. (Trailer ``Gitreg-From``.)
         field: Path of the field: ``description``, ``tags.owner``, ``aliases.champion``.
         before: Value before; None where there was none.
-        after: Value after; None where there is none. For a rename the new name.
+        after: Value after; None where there is none. For a rename the new name, for an approval a map:
+            ``approver``, ``number`` (of the stage's assignment) and, where its file says so, ``proposed_by``.
     """
 
     event: Event
@@ -111,6 +114,10 @@ def phrase(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for each e
             return f"rename model to {change.after}"
         case "policy":
             return f"change {change.field} of the registry"
+        case "approve" if change.version is None:
+            return "approve a change of the rules"
+        case "approve":
+            return f"approve {what} for {change.stage}"
         case "rewrite":
             return f"rewrite {change.field} of {what}"
         case "vanish":

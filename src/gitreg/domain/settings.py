@@ -16,13 +16,83 @@ Layout = Literal["flat", "sharded"]
 TagsFor = Literal["all", "stages", "none"]
 
 
+Direction = Literal["higher", "lower"]
+Requirement = Literal["lineage", "card", "digest"]
+Forge = Literal["auto", "github", "gitlab", "gitea", "gerrit", "gitreg", "none"]
+
+VALID_DAYS = 30
+"""Days that an approval is good for, where the settings say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoWorse:
+    """A metric in which a version must not be worse than the one that holds the stage.
+
+    Attributes:
+        metric: Name of the metric.
+        direction: Which values are better.
+        tolerance: How much worse it may be, in the metric's own unit.
+        evaluation: Name of the evaluation that tells it, the newest of that name; None: the metrics
+            at registration.
+    """
+
+    metric: str
+    direction: Direction
+    tolerance: float = 0.0
+    evaluation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """How many persons must approve, and who may.
+
+    Attributes:
+        count: Persons; one who has two keys counts once, and an author never counts.
+        approvers: E-mail addresses, ``@names`` or ``@groups/names``, as ``keys/allowed_signers`` lists them.
+        codeowners: The owners that CODEOWNERS names for the manifest may approve, too.
+        valid_days: Days that an approval is good for.
+    """
+
+    count: int = 1
+    approvers: tuple[str, ...] = ()
+    codeowners: bool = False
+    valid_days: int = VALID_DAYS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A stage of the registry. ``exclusive``: one version of a model holds it at a time."""
+    """A stage of the registry, and what a version must satisfy to enter it.
+
+    Attributes:
+        exclusive: One version of a model holds it at a time.
+        allowed_from: The stages that a version may come from; ``None`` for a version that holds none.
+            None: from anywhere. (``from`` in ``gitreg.yaml``.)
+        gate: Path of a JSON Schema over the manifest, below the registry's root.
+        no_worse: Metrics compared with those of the version that holds the stage.
+        requires: What must be there: lineage (run, code or data sets), the model card, the artifact's digest.
+        approvals: Who must approve.
+        signed: The commit that makes the change must be signed by its author.
+    """
 
     name: str
     exclusive: bool = False
     description: str = ""
+    allowed_from: tuple[str, ...] | None = None
+    gate: str | None = None
+    no_worse: tuple[NoWorse, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    approvals: Approvals | None = None
+    signed: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing but the name."""
+        return self == Stage(name=self.name)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything but ``exclusive`` is asked of a version that enters it."""
+        return self != Stage(name=self.name, exclusive=self.exclusive, description=self.description)
 
 
 DEFAULT_STAGES = (Stage(name="Staging"), Stage(name="Production"), Stage(name=ARCHIVED))
@@ -37,8 +107,28 @@ class TagSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings:
+    """What a change of the rules themselves needs: ``gitreg.yaml``, ``gates/``, ``keys/``, CODEOWNERS."""
+
+    approvals: Approvals | None = None
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalSettings:
+    """Where proposals go: the remote, and the kind of service that it is (``auto``: told by its address)."""
+
+    remote: str = "origin"
+    forge: Forge = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The registry's settings, in the order and words of ``gitreg.yaml``."""
+    """The registry's settings, in the order and words of ``gitreg.yaml``.
+
+    ``merge_keys``: the keys that a hosting service signs its merges with, each an SSH public key or the
+    path of an OpenPGP key under ``keys/``.
+    """
 
     format: int = FORMAT
     name: str = ""
@@ -47,6 +137,9 @@ class Settings:
     layout: Layout = "flat"
     stages: tuple[Stage, ...] = DEFAULT_STAGES
     tags: TagSettings = field(default_factory=TagSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    merge_keys: tuple[str, ...] = ()
+    proposals: ProposalSettings = field(default_factory=ProposalSettings)
     extra: dict[str, Any] = field(default_factory=dict)
 
     def stage(self, text: str) -> Stage:

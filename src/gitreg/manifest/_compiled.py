@@ -14,7 +14,9 @@ class Invalid(ValueError):
 
 
 _PATTERNS_REGISTRY = {
+    '^gates/[A-Za-z0-9_][A-Za-z0-9_.-]*\\.json$': re.compile('^gates/[A-Za-z0-9_][A-Za-z0-9_.-]*\\.json\\Z'),
     '^([A-Za-z0-9_][A-Za-z0-9_./-]*)?$': re.compile('^([A-Za-z0-9_][A-Za-z0-9_./-]*)?\\Z'),
+    '^[A-Za-z0-9_][A-Za-z0-9_./-]*$': re.compile('^[A-Za-z0-9_][A-Za-z0-9_./-]*\\Z'),
     '^x-': re.compile('^x-'),
     '^(?!([Nn][Oo][Nn][Ee]|[Ll][Aa][Tt][Ee][Ss][Tt]|[Vv][0-9]+)$)[A-Za-z][A-Za-z0-9_-]{0,99}$': re.compile('^(?!([Nn][Oo][Nn][Ee]|[Ll][Aa][Tt][Ee][Ss][Tt]|[Vv][0-9]+)\\Z)[A-Za-z][A-Za-z0-9_-]{0,99}\\Z')
 }
@@ -105,6 +107,107 @@ def registry(data):
                                     data__stages_item__description = data__stages_item["description"]
                                     if not isinstance(data__stages_item__description, (str)):
                                         raise Invalid
+                                if "from" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("from")
+                                    data__stages_item__from = data__stages_item["from"]
+                                    if not isinstance(data__stages_item__from, (list, tuple)):
+                                        raise Invalid
+                                    data__stages_item__from_is_list = isinstance(data__stages_item__from, (list, tuple))
+                                    if data__stages_item__from_is_list:
+                                        data__stages_item__from_len = len(data__stages_item__from)
+                                        if data__stages_item__from_len < 1:
+                                            raise Invalid
+                                        for data__stages_item__from_x, data__stages_item__from_item in enumerate(data__stages_item__from):
+                                            if not isinstance(data__stages_item__from_item, (str)):
+                                                raise Invalid
+                                            if isinstance(data__stages_item__from_item, str):
+                                                data__stages_item__from_item_len = len(data__stages_item__from_item)
+                                                if data__stages_item__from_item_len < 1:
+                                                    raise Invalid
+                                                if data__stages_item__from_item_len > 100:
+                                                    raise Invalid
+                                if "gate" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("gate")
+                                    data__stages_item__gate = data__stages_item["gate"]
+                                    if not isinstance(data__stages_item__gate, (str)):
+                                        raise Invalid
+                                    if isinstance(data__stages_item__gate, str):
+                                        if not _PATTERNS_REGISTRY['^gates/[A-Za-z0-9_][A-Za-z0-9_.-]*\\.json$'].search(data__stages_item__gate):
+                                            raise Invalid
+                                if "no_worse" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("no_worse")
+                                    data__stages_item__noworse = data__stages_item["no_worse"]
+                                    if not isinstance(data__stages_item__noworse, (list, tuple)):
+                                        raise Invalid
+                                    data__stages_item__noworse_is_list = isinstance(data__stages_item__noworse, (list, tuple))
+                                    if data__stages_item__noworse_is_list:
+                                        data__stages_item__noworse_len = len(data__stages_item__noworse)
+                                        if data__stages_item__noworse_len < 1:
+                                            raise Invalid
+                                        for data__stages_item__noworse_x, data__stages_item__noworse_item in enumerate(data__stages_item__noworse):
+                                            if not isinstance(data__stages_item__noworse_item, (dict)):
+                                                raise Invalid
+                                            data__stages_item__noworse_item_is_dict = isinstance(data__stages_item__noworse_item, dict)
+                                            if data__stages_item__noworse_item_is_dict:
+                                                data__stages_item__noworse_item__missing_keys = set(['metric', 'direction']) - data__stages_item__noworse_item.keys()
+                                                if data__stages_item__noworse_item__missing_keys:
+                                                    raise Invalid
+                                                data__stages_item__noworse_item_keys = set(data__stages_item__noworse_item.keys())
+                                                if "metric" in data__stages_item__noworse_item_keys:
+                                                    data__stages_item__noworse_item_keys.remove("metric")
+                                                    data__stages_item__noworse_item__metric = data__stages_item__noworse_item["metric"]
+                                                    if not isinstance(data__stages_item__noworse_item__metric, (str)):
+                                                        raise Invalid
+                                                    if isinstance(data__stages_item__noworse_item__metric, str):
+                                                        data__stages_item__noworse_item__metric_len = len(data__stages_item__noworse_item__metric)
+                                                        if data__stages_item__noworse_item__metric_len < 1:
+                                                            raise Invalid
+                                                if "direction" in data__stages_item__noworse_item_keys:
+                                                    data__stages_item__noworse_item_keys.remove("direction")
+                                                    data__stages_item__noworse_item__direction = data__stages_item__noworse_item["direction"]
+                                                    if not (isinstance(data__stages_item__noworse_item__direction, str) and data__stages_item__noworse_item__direction == 'higher' or isinstance(data__stages_item__noworse_item__direction, str) and data__stages_item__noworse_item__direction == 'lower'):
+                                                        raise Invalid
+                                                if "tolerance" in data__stages_item__noworse_item_keys:
+                                                    data__stages_item__noworse_item_keys.remove("tolerance")
+                                                    data__stages_item__noworse_item__tolerance = data__stages_item__noworse_item["tolerance"]
+                                                    if not isinstance(data__stages_item__noworse_item__tolerance, (int, float)) or isinstance(data__stages_item__noworse_item__tolerance, bool):
+                                                        raise Invalid
+                                                    if isinstance(data__stages_item__noworse_item__tolerance, (int, float)) and not isinstance(data__stages_item__noworse_item__tolerance, bool):
+                                                        if data__stages_item__noworse_item__tolerance < 0:
+                                                            raise Invalid
+                                                if "evaluation" in data__stages_item__noworse_item_keys:
+                                                    data__stages_item__noworse_item_keys.remove("evaluation")
+                                                    data__stages_item__noworse_item__evaluation = data__stages_item__noworse_item["evaluation"]
+                                                    if not isinstance(data__stages_item__noworse_item__evaluation, (str)):
+                                                        raise Invalid
+                                                    if isinstance(data__stages_item__noworse_item__evaluation, str):
+                                                        data__stages_item__noworse_item__evaluation_len = len(data__stages_item__noworse_item__evaluation)
+                                                        if data__stages_item__noworse_item__evaluation_len < 1:
+                                                            raise Invalid
+                                                if data__stages_item__noworse_item_keys:
+                                                    raise Invalid
+                                if "requires" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("requires")
+                                    data__stages_item__requires = data__stages_item["requires"]
+                                    if not isinstance(data__stages_item__requires, (list, tuple)):
+                                        raise Invalid
+                                    data__stages_item__requires_is_list = isinstance(data__stages_item__requires, (list, tuple))
+                                    if data__stages_item__requires_is_list:
+                                        data__stages_item__requires_len = len(data__stages_item__requires)
+                                        if data__stages_item__requires_len < 1:
+                                            raise Invalid
+                                        for data__stages_item__requires_x, data__stages_item__requires_item in enumerate(data__stages_item__requires):
+                                            if not (isinstance(data__stages_item__requires_item, str) and data__stages_item__requires_item == 'lineage' or isinstance(data__stages_item__requires_item, str) and data__stages_item__requires_item == 'card' or isinstance(data__stages_item__requires_item, str) and data__stages_item__requires_item == 'digest'):
+                                                raise Invalid
+                                if "approvals" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("approvals")
+                                    data__stages_item__approvals = data__stages_item["approvals"]
+                                    registry___definitions_approvals(data__stages_item__approvals)
+                                if "signed" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("signed")
+                                    data__stages_item__signed = data__stages_item["signed"]
+                                    if not isinstance(data__stages_item__signed, (bool)):
+                                        raise Invalid
                                 if data__stages_item_keys:
                                     raise Invalid
                             data__stages_item_any_of_count1 += 1
@@ -137,11 +240,118 @@ def registry(data):
                         raise Invalid
                 if data__tags_keys:
                     raise Invalid
+        if "policy" in data_keys:
+            data_keys.remove("policy")
+            data__policy = data["policy"]
+            if not isinstance(data__policy, (dict)):
+                raise Invalid
+            data__policy_is_dict = isinstance(data__policy, dict)
+            if data__policy_is_dict:
+                data__policy_keys = set(data__policy.keys())
+                if "approvals" in data__policy_keys:
+                    data__policy_keys.remove("approvals")
+                    data__policy__approvals = data__policy["approvals"]
+                    registry___definitions_approvals(data__policy__approvals)
+                if "signed" in data__policy_keys:
+                    data__policy_keys.remove("signed")
+                    data__policy__signed = data__policy["signed"]
+                    if not isinstance(data__policy__signed, (bool)):
+                        raise Invalid
+                if data__policy_keys:
+                    raise Invalid
+        if "merge_keys" in data_keys:
+            data_keys.remove("merge_keys")
+            data__mergekeys = data["merge_keys"]
+            if not isinstance(data__mergekeys, (list, tuple)):
+                raise Invalid
+            data__mergekeys_is_list = isinstance(data__mergekeys, (list, tuple))
+            if data__mergekeys_is_list:
+                data__mergekeys_len = len(data__mergekeys)
+                for data__mergekeys_x, data__mergekeys_item in enumerate(data__mergekeys):
+                    if not isinstance(data__mergekeys_item, (str)):
+                        raise Invalid
+                    if isinstance(data__mergekeys_item, str):
+                        data__mergekeys_item_len = len(data__mergekeys_item)
+                        if data__mergekeys_item_len < 1:
+                            raise Invalid
+        if "proposals" in data_keys:
+            data_keys.remove("proposals")
+            data__proposals = data["proposals"]
+            if not isinstance(data__proposals, (dict)):
+                raise Invalid
+            data__proposals_is_dict = isinstance(data__proposals, dict)
+            if data__proposals_is_dict:
+                data__proposals_keys = set(data__proposals.keys())
+                if "remote" in data__proposals_keys:
+                    data__proposals_keys.remove("remote")
+                    data__proposals__remote = data__proposals["remote"]
+                    if not isinstance(data__proposals__remote, (str)):
+                        raise Invalid
+                    if isinstance(data__proposals__remote, str):
+                        if not _PATTERNS_REGISTRY['^[A-Za-z0-9_][A-Za-z0-9_./-]*$'].search(data__proposals__remote):
+                            raise Invalid
+                if "forge" in data__proposals_keys:
+                    data__proposals_keys.remove("forge")
+                    data__proposals__forge = data__proposals["forge"]
+                    if not (isinstance(data__proposals__forge, str) and data__proposals__forge == 'auto' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'github' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'gitlab' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'gitea' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'gerrit' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'gitreg' or isinstance(data__proposals__forge, str) and data__proposals__forge == 'none'):
+                        raise Invalid
+                if data__proposals_keys:
+                    raise Invalid
         for data_key, data_val in data.items():
             if _PATTERNS_REGISTRY['^x-'].search(data_key):
                 if data_key in data_keys:
                     data_keys.remove(data_key)
                 pass
+        if data_keys:
+            raise Invalid
+    return data
+
+def registry___definitions_approvals(data):
+    if not isinstance(data, (dict)):
+        raise Invalid
+    data_is_dict = isinstance(data, dict)
+    if data_is_dict:
+        data_keys = set(data.keys())
+        if "count" in data_keys:
+            data_keys.remove("count")
+            data__count = data["count"]
+            if not isinstance(data__count, (int)) and not (isinstance(data__count, float) and data__count.is_integer()) or isinstance(data__count, bool):
+                raise Invalid
+            if isinstance(data__count, (int, float)) and not isinstance(data__count, bool):
+                if data__count < 1:
+                    raise Invalid
+                if data__count > 100:
+                    raise Invalid
+        if "approvers" in data_keys:
+            data_keys.remove("approvers")
+            data__approvers = data["approvers"]
+            if not isinstance(data__approvers, (list, tuple)):
+                raise Invalid
+            data__approvers_is_list = isinstance(data__approvers, (list, tuple))
+            if data__approvers_is_list:
+                data__approvers_len = len(data__approvers)
+                for data__approvers_x, data__approvers_item in enumerate(data__approvers):
+                    if not isinstance(data__approvers_item, (str)):
+                        raise Invalid
+                    if isinstance(data__approvers_item, str):
+                        data__approvers_item_len = len(data__approvers_item)
+                        if data__approvers_item_len < 1:
+                            raise Invalid
+        if "codeowners" in data_keys:
+            data_keys.remove("codeowners")
+            data__codeowners = data["codeowners"]
+            if not isinstance(data__codeowners, (bool)):
+                raise Invalid
+        if "valid_days" in data_keys:
+            data_keys.remove("valid_days")
+            data__validdays = data["valid_days"]
+            if not isinstance(data__validdays, (int)) and not (isinstance(data__validdays, float) and data__validdays.is_integer()) or isinstance(data__validdays, bool):
+                raise Invalid
+            if isinstance(data__validdays, (int, float)) and not isinstance(data__validdays, bool):
+                if data__validdays < 1:
+                    raise Invalid
+                if data__validdays > 3660:
+                    raise Invalid
         if data_keys:
             raise Invalid
     return data

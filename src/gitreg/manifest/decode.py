@@ -22,7 +22,16 @@ from gitreg.domain.model import (
     RegisteredModel,
     VersionTombstone,
 )
-from gitreg.domain.settings import Settings, Stage, TagSettings
+from gitreg.domain.settings import (
+    VALID_DAYS,
+    Approvals,
+    NoWorse,
+    PolicySettings,
+    ProposalSettings,
+    Settings,
+    Stage,
+    TagSettings,
+)
 
 Data = Mapping[str, Any]
 _METRIC_TEXTS = {"NaN": math.nan, "Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -56,6 +65,15 @@ def settings(data: Data) -> Settings:
     if "tags" in data:
         tags = data["tags"]
         given["tags"] = TagSettings(prefix=tags.get("prefix", ""), made_for=tags.get("for", "all"))
+    if "policy" in data:
+        rules = data["policy"]
+        given["policy"] = PolicySettings(
+            approvals=_approvals(rules.get("approvals")), signed=rules.get("signed", False)
+        )
+    if "merge_keys" in data:
+        given["merge_keys"] = tuple(data["merge_keys"])
+    if "proposals" in data:
+        given["proposals"] = ProposalSettings(**data["proposals"])
     return Settings(format=int(data["format"]), extra=_extra(data), **given)
 
 
@@ -63,7 +81,35 @@ def _stage(data: str | Data) -> Stage:
     if isinstance(data, str):
         return Stage(name=data)
     return Stage(
-        name=data["name"], exclusive=data.get("exclusive", False), description=data.get("description", "")
+        name=data["name"],
+        exclusive=data.get("exclusive", False),
+        description=data.get("description", ""),
+        allowed_from=tuple(data["from"]) if "from" in data else None,
+        gate=data.get("gate"),
+        no_worse=tuple(_no_worse(one) for one in data.get("no_worse", ())),
+        requires=tuple(data.get("requires", ())),
+        approvals=_approvals(data.get("approvals")),
+        signed=data.get("signed", False),
+    )
+
+
+def _no_worse(data: Data) -> NoWorse:
+    return NoWorse(
+        metric=data["metric"],
+        direction=data["direction"],
+        tolerance=float(data.get("tolerance", 0.0)),
+        evaluation=data.get("evaluation"),
+    )
+
+
+def _approvals(data: Data | None) -> Approvals | None:
+    if data is None:
+        return None
+    return Approvals(
+        count=int(data.get("count", 1)),
+        approvers=tuple(data.get("approvers", ())),
+        codeowners=data.get("codeowners", False),
+        valid_days=int(data.get("valid_days", VALID_DAYS)),
     )
 
 

@@ -20,7 +20,7 @@ from gitreg.domain.model import (
     Origin,
     VersionTombstone,
 )
-from gitreg.domain.settings import Settings, Stage
+from gitreg.domain.settings import VALID_DAYS, Approvals, NoWorse, ProposalSettings, Settings, Stage
 from gitreg.errors import InvalidInput
 from gitreg.manifest.fields import VERSION, sort_keys
 
@@ -52,16 +52,47 @@ def encode_settings(value: Settings) -> Data:
     _put(tags, "prefix", value.tags.prefix)
     tags["for"] = value.tags.made_for
     out["tags"] = tags
+    policy: Data = {}
+    _put(policy, "approvals", _approvals(value.policy.approvals))
+    _put(policy, "signed", value.policy.signed)
+    _put(out, "policy", policy)
+    _put(out, "merge_keys", list(value.merge_keys))
+    if value.proposals != ProposalSettings():
+        out["proposals"] = {"remote": value.proposals.remote, "forge": value.proposals.forge}
     return out | _extra(value.extra)
 
 
 def _stage(stage: Stage) -> str | Data:
-    if not stage.exclusive and not stage.description:
+    if stage.plain:
         return stage.name
     out: Data = {"name": stage.name}
-    if stage.exclusive:
-        out["exclusive"] = True
+    _put(out, "exclusive", stage.exclusive)
     _put(out, "description", stage.description)
+    if stage.allowed_from is not None:
+        out["from"] = list(stage.allowed_from)
+    _put(out, "gate", stage.gate)
+    _put(out, "no_worse", [_no_worse(one) for one in stage.no_worse])
+    _put(out, "requires", list(stage.requires))
+    _put(out, "approvals", _approvals(stage.approvals))
+    _put(out, "signed", stage.signed)
+    return out
+
+
+def _no_worse(rule: NoWorse) -> Data:
+    out: Data = {"metric": rule.metric, "direction": rule.direction}
+    _put(out, "tolerance", rule.tolerance)
+    _put(out, "evaluation", rule.evaluation)
+    return out
+
+
+def _approvals(rule: Approvals | None) -> Data | None:
+    if rule is None:
+        return None
+    out: Data = {"count": rule.count}
+    _put(out, "approvers", list(rule.approvers))
+    _put(out, "codeowners", rule.codeowners)
+    if rule.valid_days != VALID_DAYS:
+        out["valid_days"] = rule.valid_days
     return out
 
 

@@ -16,13 +16,24 @@ VERSION: Kind = "model-version.v1"
 
 _MARK = ("at", "reason")
 _DATASET = ("name", "uri", "digest")
+_APPROVALS = ("count", "approvers", "codeowners", "valid_days")
 
 # Field path without list positions → the fields there, in canonical order.
 ORDER: dict[Kind, dict[tuple[str, ...], tuple[str, ...]]] = {
     SETTINGS: {
-        (): ("format", "name", "description", "branch", "layout", "stages", "tags"),
-        ("stages",): ("name", "exclusive", "description"),
+        (): (
+            "format", "name", "description", "branch", "layout", "stages", "tags", "policy", "merge_keys",
+            "proposals",
+        ),
+        ("stages",): (
+            "name", "exclusive", "description", "from", "gate", "no_worse", "requires", "approvals", "signed",
+        ),
+        ("stages", "no_worse"): ("metric", "direction", "tolerance", "evaluation"),
+        ("stages", "approvals"): _APPROVALS,
         ("tags",): ("prefix", "for"),
+        ("policy",): ("approvals", "signed"),
+        ("policy", "approvals"): _APPROVALS,
+        ("proposals",): ("remote", "forge"),
     },
     MODEL: {
         (): (

@@ -15,10 +15,27 @@ from gitreg.domain import names, settings
 SETTINGS_FILE = "gitreg.yaml"
 MODELS_DIR = "models"
 SCHEMAS_DIR = "schemas"
+GATES_DIR = "gates"
+KEYS_DIR = "keys"
+SIGNERS_FILE = "keys/allowed_signers"
+APPROVALS_DIR = "approvals"
+POLICY_APPROVALS_DIR = "approvals/.policy"  # no model's folder begins with a dot
+# Where hosting services look for it: the registry's root is not always the repository's.
+CODEOWNERS_FILES = (
+    ".github/CODEOWNERS",
+    ".gitlab/CODEOWNERS",
+    ".gitea/CODEOWNERS",
+    "docs/CODEOWNERS",
+    "CODEOWNERS",
+)
 
 PlaceKind = Literal["settings", "model", "version", "card", "other"]
 
 _VERSION_FILE = re.compile(r"([1-9][0-9]{0,8})\.yaml")
+_APPROVAL_FILE = re.compile(
+    r"approvals/([^/]+)/([1-9][0-9]{0,8})/([A-Za-z][A-Za-z0-9_-]*)/([1-9][0-9]{0,8})/([^/]+)\.sig"
+)
+_POLICY_APPROVAL_FILE = re.compile(r"approvals/\.policy/([0-9a-f]{16})/([^/]+)\.sig")
 _SHARD = re.compile(r"[0-9a-f]{2}")
 # Git's own files may lie in any folder and say nothing about a model.
 _GIT_FILES = frozenset({".gitkeep", ".gitignore", ".gitattributes"})
@@ -148,6 +165,67 @@ def _inside(name: str, rest: list[str]) -> Place:
     return Place(
         kind="other", name=name, reason="a model's folder holds model.yaml, README.md and versions/ alone"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPlace:
+    """What a path below ``approvals/`` is for.
+
+    Attributes:
+        principal: Who approves.
+        name: The model's name; ``""`` for the approval of a policy change.
+        version: The version's number.
+        stage: The stage that it is to enter.
+        number: Which assignment of that stage it is, from 1.
+        digest: For a policy change: the beginning of the digest of the new policy.
+    """
+
+    principal: str
+    name: str = ""
+    version: int = 0
+    stage: str = ""
+    number: int = 0
+    digest: str = ""
+
+
+def approvals_dir(name: str, version: int, stage: str, number: int) -> str:
+    """Folder of the approvals of one assignment of a stage."""
+    return f"{APPROVALS_DIR}/{names.folder(name)}/{version}/{stage}/{number}"
+
+
+def approval_file(name: str, version: int, stage: str, number: int, principal: str) -> str:
+    """Path of one person's approval of one assignment of a stage."""
+    return f"{approvals_dir(name, version, stage, number)}/{names.folder(principal)}.sig"
+
+
+def policy_approvals_dir(digest: str) -> str:
+    """Folder of the approvals of a policy change; ``digest`` is that of the policy after it."""
+    return f"{POLICY_APPROVALS_DIR}/{digest[:16]}"
+
+
+def policy_approval_file(digest: str, principal: str) -> str:
+    """Path of one person's approval of a policy change."""
+    return f"{policy_approvals_dir(digest)}/{names.folder(principal)}.sig"
+
+
+def parse_approval(path: str) -> ApprovalPlace | None:
+    """What a path below ``approvals/`` is for; None where no approval can lie."""
+    match = _APPROVAL_FILE.fullmatch(path)
+    if match:
+        name, principal = names.from_folder(match[1]), names.from_folder(match[5])
+        if name is None or principal is None:
+            return None
+        return ApprovalPlace(
+            principal=principal, name=name, version=int(match[2]), stage=match[3], number=int(match[4])
+        )
+    match = _POLICY_APPROVAL_FILE.fullmatch(path)
+    principal = names.from_folder(match[2]) if match else None
+    return ApprovalPlace(principal=principal, digest=match[1]) if match and principal else None
+
+
+def is_policy_file(path: str) -> bool:
+    """Whether a path below the registry's root holds a part of the rules."""
+    return path == SETTINGS_FILE or path.startswith((f"{GATES_DIR}/", f"{KEYS_DIR}/"))
 
 
 def schema_line(path: str, kind: str) -> str:

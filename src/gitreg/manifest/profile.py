@@ -14,7 +14,7 @@ from gitreg.domain.findings import Finding
 from gitreg.domain.names import shown
 from gitreg.errors import InvalidManifests
 from gitreg.manifest import scalars
-from gitreg.manifest.engine import Engine
+from gitreg.manifest.engine import PURE, Engine
 from gitreg.manifest.source import Source
 
 MAX_FINDINGS = 20
@@ -178,6 +178,9 @@ def judge(source: Source, engine: Engine, *, max_depth: int) -> None:
             if judgement.stop or len(judgement.faults) >= MAX_FINDINGS:
                 break
     except yaml.YAMLError as error:
+        if engine is not PURE and "nesting depth" in str(error):
+            # Some versions of libyaml's scanner give up while they look ahead: the other one tells the place.
+            judge(source, PURE, max_depth=max_depth)
         if not judgement.faults:
             raise InvalidManifests([syntax_finding(source, error)]) from None
     if judgement.faults:
