@@ -1,0 +1,1 @@
+"""Signatures of persons: SSH signatures, allowed signers, and the statement that an approval signs."""
