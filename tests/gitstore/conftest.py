@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -34,6 +35,13 @@ def git(*args: str, at: Path, stdin: str = "") -> str:
     )
     assert done.returncode == 0, f"git {' '.join(args)}: {done.stderr}"
     return done.stdout.rstrip("\n")
+
+
+def children() -> set[int]:
+    """The children of this process: servers that other tests need are among them."""
+    with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True) as asked:
+        pairs = [line.split() for line in asked.communicate()[0].splitlines()]
+    return {int(pid) for pid, parent in pairs if int(parent) == os.getpid()} - {asked.pid}
 
 
 KINDS = ("plain", "bare", "sha256", "bare-sha256", "worktree", "folder")

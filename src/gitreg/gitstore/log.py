@@ -106,6 +106,28 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     return run(args, at=repository.root, accept=(0, 1, 128)).code == 0
 
 
+def authors(repository: Repository, *, head: str, after: Sequence[str], paths: Sequence[str]) -> set[str]:
+    """E-mail addresses of those who made the commits that touch some paths, on whatever branch.
+
+    Merges are left out: who merges does not write. Where nothing but merges touches the paths, their
+    authors have written after all.
+
+    Args:
+        head: Id of the commit to begin with.
+        after: Ids of commits; they and what they hold are left out.
+        paths: Files or folders, literally.
+    """
+    kept = [f"^{_checked(oid)}" for oid in after]
+    args = ["log", "-z", "--format=%ae", "--full-history", "--no-mailmap", "--encoding=UTF-8"]
+    for kind in (["--no-merges"], ["--merges"]):
+        words = [*args, *kind, "--end-of-options", _checked(head), *kept, "--", *paths]
+        said = run(words, at=repository.root, settings=_SETTINGS).stdout
+        found = {each for each in said.decode("utf-8", "surrogateescape").split("\0") if each.strip()}
+        if found:
+            return found
+    return set()
+
+
 def _checked(oid: str) -> str:
     if not is_oid(oid):
         raise ValueError(f"not an object id: {oid!r}")

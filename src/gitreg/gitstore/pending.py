@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from gitreg.gitstore.objects import Commit
-from gitreg.gitstore.pack import PackSink
+from gitreg.gitstore.pack import Likeness
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import Tree
 
 _TREES_KEPT = 5_000  # folders that grow: two for each model that a session writes to
+
+
+class Sink(Protocol):
+    """Where new objects go: a pack, or nowhere at all."""
+
+    def write(self, kind: str, data: bytes, *, like: Likeness | None = None) -> str:
+        """Take an object in and give its id."""
+
+    def flush(self) -> None:
+        """Make what was taken in readable for Git."""
 
 
 class PendingReader(Reader):
@@ -21,7 +32,7 @@ class PendingReader(Reader):
         sink: Takes the new objects.
     """
 
-    def __init__(self, beneath: Reader, sink: PackSink) -> None:
+    def __init__(self, beneath: Reader, sink: Sink) -> None:
         super().__init__(beneath.repository)
         self._beneath = beneath
         self._sink = sink

@@ -43,6 +43,9 @@ _OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 # `ext::` runs a program and is left out on purpose.
 _ONLINE = {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
 
+# What a hook hands on of Git's own variables: ``inherited`` alone writes here.
+handed_on: dict[str, str] = {}
+
 # Everything in a repository's configuration that can name a program or start one behind our back.
 # The system and global files stay in force (safe.directory, proxies): they belong to the user and
 # the administrator, who could as well replace git itself.
@@ -115,6 +118,7 @@ def environment(*, online: bool = False) -> dict[str, str]:
     """The environment for Git: the caller's without any ``GIT_*``, and what ``gitreg`` sets itself."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     env.update(_ENVIRONMENT)
+    env.update(handed_on)
     env.update(_ONLINE if online else _OFFLINE)
     env["PATH"] = os.pathsep.join(_trusted(env.get("PATH", os.defpath), _here()))
     return env

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,10 +23,28 @@ from gitreg.gitstore.process import GitDied
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.refs import RefMove, move, refuse_locked
 from gitreg.gitstore.repository import Repository
+from gitreg.gitstore.signatures import sign_commit, sign_tag
 from gitreg.gitstore.trees import FILE, Entry, Touched, Tree
 from gitreg.gitstore.worktree import WorkTree
 
 MANY_REFS = 64  # more than these are written into one file at once (packed.py)
+
+
+Sign = Callable[[bytes], bytes]
+"""What is signed → the armored signature over it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """How a session signs; None: it does not.
+
+    Attributes:
+        commit: Signs commits.
+        tag: Signs tags.
+    """
+
+    commit: Sign | None = None
+    tag: Sign | None = None
 
 
 class Session:
@@ -38,7 +57,14 @@ class Session:
     """
 
     def __init__(
-        self, repository: Repository, reader: Reader, *, ref: str, sink: PackSink, held: tuple[int, ...]
+        self,
+        repository: Repository,
+        reader: Reader,
+        *,
+        ref: str,
+        sink: PackSink,
+        held: tuple[int, ...],
+        signing: Signing | None = None,
     ) -> None:
         self.base = repository.refs.read(ref)
         self.reader = PendingReader(reader, sink)
@@ -46,6 +72,7 @@ class Session:
         self._ref = ref
         self._sink = sink
         self._held = held
+        self._signing = signing or Signing()
         self.tip = self.base
         self._tags: dict[str, str] = {}
         self._targets: dict[str, str] = {}
@@ -61,6 +88,8 @@ class Session:
         author: Person,
         committer: Person,
         when: datetime,
+        author_time: datetime | None = None,
+        merged: Sequence[str] = (),
     ) -> str:
         """Make a commit on ``parent``, which becomes the one to be published, and give its id.
 
@@ -70,6 +99,8 @@ class Session:
                 None to delete.
             message: Subject, blank line, body.
             when: Author's and committer's time, with a zone.
+            author_time: The author's, where it is another: of a commit that is made anew.
+            merged: Full hex ids of further parents, for a merge commit.
 
         Raises:
             Conflict: A path can't stand in a tree.
@@ -82,14 +113,26 @@ class Session:
             tree = self._write_tree(Tree(b"", id_bytes, {}), None)
         data = encode_commit(
             tree=tree,
-            parents=(parent,) if parent else (),
-            author=Signature(person=author, when=when),
+            parents=((parent,) if parent else ()) + tuple(merged),
+            author=Signature(person=author, when=author_time or when),
             committer=Signature(person=committer, when=when),
             message=message,
         )
+        if self._signing.commit is not None:
+            signature = self._signing.commit(data)
+            data = sign_commit(data, signature, algorithm=self._repository.algorithm)
         self._committer, self._subject = committer, message.partition("\n")[0]
         self.tip = self.reader.add("commit", data)
         return self.tip
+
+    def adopt(self, commit: str, *, reason: str) -> None:
+        """Have a commit that is there already published in place of a new one.
+
+        Args:
+            commit: Full hex id.
+            reason: For the reflog.
+        """
+        self.tip, self._subject = commit, reason
 
     def tag(self, *, name: str, target: str, message: str, tagger: Person, when: datetime) -> str:
         """Make an annotated tag of a commit, and give the tag object's id.
@@ -99,6 +142,8 @@ class Session:
         """
         signature = Signature(person=tagger, when=when)
         data = encode_tag(name=name, target=target, tagger=signature, message=message)
+        if self._signing.tag is not None:
+            data = sign_tag(data, self._signing.tag(data))
         oid = self.reader.add("tag", data)
         self._tags[f"refs/tags/{name}"] = oid
         self._targets[f"refs/tags/{name}"] = target
@@ -239,12 +284,14 @@ def open_session(
     *,
     ref: str,
     wait: float = DEFAULT_WAIT,
+    signing: Signing | None = None,
 ) -> Iterator[Session]:
     """Take the write lock, finish what a killed writer left, and begin.
 
     Args:
         ref: Full name of the branch, ``refs/heads/main``.
         wait: Seconds to wait for another writer.
+        signing: How commits and tags are signed; None: they are not.
 
     Raises:
         EnvironmentFailure: Another writer holds the lock for longer, or the folder can't be written.
@@ -253,7 +300,7 @@ def open_session(
         recovery.recover(repository, reader, held=(lock,))
         sink = PackSink(repository.common_dir / "objects", repository.algorithm)
         try:
-            yield Session(repository, reader, ref=ref, sink=sink, held=(lock,))
+            yield Session(repository, reader, ref=ref, sink=sink, held=(lock,), signing=signing)
         finally:
             sink.drop()
         with suppress(
