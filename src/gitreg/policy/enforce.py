@@ -1,0 +1,48 @@
+"""Asks the rules: those of a stage about a version that enters it, and those about a change of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitreg.domain.settings import Approvals, Settings
+from gitreg.policy.context import Entering, Judgement, Material, PolicyChange
+from gitreg.policy.rules import (
+    allowed_from,
+    approvals,
+    exclusive,
+    gate,
+    no_worse,
+    policy_change,
+    requires,
+    signed,
+)
+
+_RULES = (exclusive, allowed_from, gate, no_worse, requires, approvals, signed)
+
+
+def judge_entering(entering: Entering, material: Material) -> tuple[Judgement, ...]:
+    """What each rule of a stage says of a version that enters it: all of them, whatever the first says."""
+    return tuple(judgement for rule in _RULES for judgement in rule.judge(entering, material))
+
+
+def judge_policy(change: PolicyChange, material: Material) -> tuple[Judgement, ...]:
+    """What is said of a change of the rules."""
+    return tuple(_of_policy(change, material))
+
+
+def _of_policy(change: PolicyChange, material: Material) -> Iterator[Judgement]:
+    yield policy_change.judge(change, asked_of_policy(change.rules), material)
+    if change.rules.policy.signed:
+        yield signed.of_commits(material, subject="the rules", path=change.paths[0])
+
+
+def asked_of_policy(settings: Settings) -> Approvals | None:
+    """The approvals that a change of the rules needs; None: nobody is asked.
+
+    Where the rules don't say, it needs those of the stage that asks for most: who could lower the bar
+    alone would not have to jump it.
+    """
+    if settings.policy.approvals is not None:
+        return settings.policy.approvals
+    asked = [stage.approvals for stage in settings.stages if stage.approvals is not None]
+    return max(asked, key=lambda each: each.count, default=None)
