@@ -45,7 +45,9 @@ def text(findings: Sequence[Finding]) -> str:
 
 
 def _text(finding: Finding) -> str:
-    head = f"{safe(finding.location)}: {finding.severity}[{finding.code}]: {safe(finding.message)}\n"
+    # What is wrong with a commit or a whole history lies in no file.
+    place = f"{safe(finding.location)}: " if finding.path or finding.line else ""
+    head = f"{place}{finding.severity}[{finding.code}]: {safe(finding.message)}\n"
     number = str(finding.line)
     if finding.line and finding.excerpt:
         head += f"  {number} | {safe(finding.excerpt)}\n  {' ' * len(number)} | {_caret(finding)}\n"
