@@ -5,9 +5,11 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.index.steps import (
+    APPROVALS,
     RAWS,
     SPOILS,
     VERBS,
+    Approve,
     Ask,
     Back,
     Batch,
@@ -35,6 +37,7 @@ COMMANDS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Ask, st.sampled_from(VERBS), _small, _number, st.integers(0, 7)),
 )
 EDITS: st.SearchStrategy[Step] = st.one_of(
+    st.builds(Approve, st.sampled_from(APPROVALS), _small),
     st.builds(
         Write,
         _small,

@@ -6,12 +6,16 @@ every commit's tree, decodes the manifests, and compares whole neighbouring tree
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from gitreg.domain.changes import Change
 from gitreg.domain.compare import Snapshot, compare
@@ -31,6 +35,12 @@ from gitreg.manifest.layout import Layout, Place
 Value = Settings | AnyModel | AnyVersion
 Holding = tuple[str, int, str, int]
 """Model, version, stage, and since when by the manifest (milliseconds since 1970)."""
+
+
+APPROVAL = re.compile(
+    r"approvals/(?:([^/]+)/([1-9]\d*)/([A-Za-z]\w*)/([1-9]\d*)|\.policy/([0-9a-f]{16}))"
+    r"/((?:[^/%]|%[0-9A-F]{2})+)\.sig"
+)
 
 
 class Unreadable:
@@ -211,7 +221,8 @@ class Reference:
         self._blobs |= self._contents(sorted(wanted - set(self._blobs)))
 
     def _ours(self, path: str) -> bool:
-        return path.startswith((f"{self.prefix}models/", f"{self.prefix}gitreg.yaml"))
+        own = ("models/", "gitreg.yaml", "approvals/")
+        return path.startswith(tuple(f"{self.prefix}{name}" for name in own))
 
     def _listing(self, oid: str) -> dict[str, File]:
         found = {}
@@ -316,7 +327,27 @@ class Reference:
                 continue
             for side, value in zip(sides, values, strict=True):
                 side.put(place, value)
-        return compare(sides[0].snapshot(), sides[1].snapshot()), frozenset(unread)
+        compared = compare(sides[0].snapshot(), sides[1].snapshot())
+        return (*compared, *self._approvals(before[1], after[1])), frozenset(unread)
+
+    def _approvals(self, before: Mapping[str, File], after: Mapping[str, File]) -> Iterator[Change]:
+        """The approvals that stand there now and did not before, whatever they hold."""
+        for path in sorted({*after} - {*before}):
+            match = APPROVAL.fullmatch(path[len(self.prefix) :]) if path.startswith(self.prefix) else None
+            if match and after[path].mode == "100644":
+                folder, number, stage, time, digest, who = match.groups()
+                told = {"approver": unquote(who)} | ({} if digest else {"number": int(time)})
+                with suppress(ValueError, KeyError, TypeError, RecursionError):
+                    text = self._blobs[after[path].oid].partition(b"-----BEGIN SSH SIGNATURE-----")[0]
+                    told["proposed_by"] = tuple(json.loads(text)["predicate"]["proposed_by"])
+                yield Change(
+                    event="approve",
+                    model=unquote(folder or ""),
+                    version=int(number) if number else None,
+                    stage=stage,
+                    field=path[len(self.prefix) :],
+                    after=told,
+                )
 
 
 def _plain(file: File) -> bool:

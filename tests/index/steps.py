@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from gitreg.domain.names import folder
 from gitreg.manifest.layout import Layout
 from tests.index.world import ALIASES, NAMES, STAGES, Refused, Step, World, pick, refusal
 
@@ -211,6 +212,45 @@ class Stray(Step):
             remove(path)
             path.write_text(text)
         world.commit(self.message, self.author)
+
+
+@dataclass(frozen=True)
+class Approve(Step):
+    """Files come, change or go below ``approvals/``, whether a person could have signed them or not."""
+
+    how: str
+    name: int = 0
+
+    def on(self, world: World) -> None:
+        name = folder(NAMES[self.name % len(NAMES)])
+        signed = "\n-----BEGIN SSH SIGNATURE-----\nabc\n-----END SSH SIGNATURE-----\n"
+        told = '{"predicate": {"proposed_by": ["bob@example.com", "ünï@example.com"]}}'
+        places = {
+            "plain": (f"{name}/1/Production/1/alice%40example.com.sig", told + signed),
+            "again": (f"{name}/1/Production/1/alice%40example.com.sig", told + signed + "\n"),
+            "second": (f"{name}/1/Production/1/carol%40example.com.sig", told + signed),
+            "garbage": (f"{name}/2/Staging/3/alice%40example.com.sig", "\x00[[["),
+            "deep": (f"{name}/2/Staging/4/alice%40example.com.sig", "[" * 60_000),
+            "policy": (".policy/0123456789abcdef/alice%40example.com.sig", told + signed),
+            "stray": (f"{name}/01/Production/1/alice.sig", told + signed),
+            "no principal": (f"{name}/1/Production/1/%zz.sig", told + signed),
+        }
+        if self.how in places:
+            at, text = places[self.how]
+            path = world.folder / "approvals" / at
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif self.how == "gone":
+            world.git("rm", "-rq", f"{world.prefix}approvals")
+        elif self.how == "link":
+            path = world.folder / f"approvals/{name}/1/Staging/1/eve.sig"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove(path)
+            path.symlink_to("elsewhere")
+        world.commit()
+
+
+APPROVALS = ("plain", "again", "second", "garbage", "deep", "policy", "stray", "no principal", "link", "gone")
 
 
 @dataclass(frozen=True)

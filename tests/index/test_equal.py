@@ -22,8 +22,10 @@ from tests.index import proof, rows
 from tests.index.histories import HISTORIES, OPENING
 from tests.index.reference import Reference
 from tests.index.steps import (
+    APPROVALS,
     RAWS,
     SPOILS,
+    Approve,
     Ask,
     Back,
     Batch,
@@ -222,6 +224,23 @@ TOUR: dict[str, tuple[Step, ...]] = {
         for how in ("readme", "card", "stray", "odd number", "no name", "bytes", "elsewhere", "empty")
     ),
     "settings": tuple(Configure(how) for how in ("stages", "name", "broken", "gone", "all gone", "name")),
+    "approvals": (
+        *(Approve(how) for how in APPROVALS),
+        *(Approve("plain", name) for name in (2, 3)),
+        Approve("again"),
+        Ask("rename", 0, 1, 3),
+        Approve("second", 3),
+    ),
+    "approved aside": (
+        Branch("topic"),
+        Ask("transition", 0, 2, 1),
+        Approve("plain"),
+        Branch("main"),
+        Register(1),
+        Merge("squash", "topic"),
+        Configure("layout"),
+        Approve("second"),
+    ),
     "layouts": (
         Configure("layout"),
         Register(0),

@@ -8,7 +8,7 @@ commits off its end is: delete what began later, open what ended later.
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change of the tables or of what they hold: an index of another one is made anew."""
 
 OPEN = 2**63 - 1
@@ -92,7 +92,8 @@ CREATE TABLE holding (
     since INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (name, stage, number, since)
 ) WITHOUT ROWID;
 
--- What each commit changed, as domain.compare names it; before and after as index.values writes them.
+-- What each commit changed, as domain.compare names it, and the approvals that it brought;
+-- before and after as index.values writes them.
 CREATE TABLE event (
     seq INTEGER NOT NULL, place INTEGER NOT NULL, event TEXT NOT NULL, name TEXT NOT NULL, number INTEGER,
     stage TEXT, origin TEXT, field TEXT, before TEXT, after TEXT, PRIMARY KEY (seq, place)
@@ -119,6 +120,7 @@ CREATE INDEX holding_stage ON holding (stage, until, name, number DESC);
 CREATE INDEX event_name ON event (name, seq);
 CREATE INDEX event_renamed ON event (name, seq) WHERE event = 'rename';
 CREATE INDEX event_rename ON event (after, seq) WHERE event = 'rename';
+CREATE INDEX event_approve ON event (name, number, stage) WHERE event = 'approve';
 """
 """Made after the rows where there are many: that takes half the time."""
 

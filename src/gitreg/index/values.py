@@ -12,14 +12,17 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from gitreg.domain import model
-from gitreg.domain.settings import Stage, TagSettings
+from gitreg.domain import model, settings
 
 _CLASSES: dict[str, type] = {
     one.__name__: one
     for one in (
-        Stage,
-        TagSettings,
+        settings.Approvals,
+        settings.NoWorse,
+        settings.PolicySettings,
+        settings.ProposalSettings,
+        settings.Stage,
+        settings.TagSettings,
         model.Artifact,
         model.Code,
         model.Dataset,

@@ -166,16 +166,16 @@ def _with_blobs(store: Store, commits: Iterable[HistoryCommit]) -> Iterator[Hist
     """``commits``, whose files are fetched many at a time: one by one Git's answers are waited for."""
     rest = iter(commits)
     while window := list(islice(rest, _WINDOW)):
-        oids = {oid for commit in window for each in commit.changes if (oid := _manifest(each))}
+        oids = {oid for commit in window for each in commit.changes if (oid := _worth_reading(each))}
         if _FEW < len(oids) < _MOST:
             store.decoder.ahead = dict(store.reader.blobs(oids))
         yield from window
         store.decoder.ahead = {}
 
 
-def _manifest(touched: Touched) -> str | None:
+def _worth_reading(touched: Touched) -> str | None:
     new = touched.new
-    return new.oid if new and new.mode == FILE and touched.path.endswith(".yaml") else None
+    return new.oid if new and new.mode == FILE and touched.path.endswith((".yaml", ".sig")) else None
 
 
 def _files(part: Part) -> Iterator[File]:

@@ -13,11 +13,13 @@ from gitreg.domain.settings import FORMAT, Settings, Stage, did_you_mean
 from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.refs import check_ref_name
-from gitreg.gitstore.writer import open_session
+from gitreg.gitstore.writer import Session
 from gitreg.manifest import codec, rendering
 from gitreg.manifest.layout import SETTINGS_FILE
+from gitreg.registry.guarding import refuse_policy
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
+from gitreg.registry.signer import session_of
 from gitreg.registry.store import Store
 from gitreg.registry.view import View
 
@@ -119,24 +121,49 @@ def configure(store: Store, wish: Wish | Amendment) -> Receipt:
 
 def _attempt(store: Store, wish: Wish | Amendment) -> Receipt:
     branch = store.branch()
-    with open_session(store.repository, store.reader, ref=branch.ref) as session:
+    with session_of(store, branch.ref) as session:
         if session.base is None:
             raise EnvironmentFailure("the branch has no commit", hint="gitreg init")
         edit = _edit(_writable(store.view(session.base)), wish)
         if edit.before == edit.after:
             return Receipt(branch=branch.name)
-        commit = session.commit(
-            parent=session.base,
-            changes={f"{store.prefix}{SETTINGS_FILE}": edit.text_after},
-            message=commit_message(
-                edit.changes, reason=wish.reason, title=wish.title if isinstance(wish, Amendment) else ""
-            ),
-            author=wish.author,
-            committer=wish.committer,
-            when=wish.when,
-        )
+        if branch.official:
+            refuse_policy(edit.before)
+        commit = _commit(session, store, wish, edit, parent=session.base)
         session.publish()
     return Receipt(commit=commit, branch=branch.name, changes=edit.changes)
+
+
+def configure_on(store: Store, wish: Wish | Amendment, *, ref: str, base: str, footer: str = "") -> Receipt:
+    """The same on ``base``, for a branch that holds a proposal; see ``write.apply_on``."""
+    with session_of(store, ref) as session:
+        edit = _edit(_writable(store.view(base)), wish)
+        branch = ref.removeprefix("refs/heads/")
+        if edit.before == edit.after:
+            return Receipt(branch=branch)
+        commit = _commit(session, store, wish, edit, parent=base, footer=footer)
+        session.publish()
+    return Receipt(commit=commit, branch=branch, changes=edit.changes)
+
+
+def amended(store: Store, wish: Wish | Amendment, *, base: str) -> tuple[tuple[Change, ...], bytes]:
+    """What ``configure`` would change on ``base``, and the text of ``gitreg.yaml`` afterwards."""
+    edit = _edit(_writable(store.view(base)), wish)
+    return (edit.changes if edit.before != edit.after else ()), edit.text_after
+
+
+def _commit(
+    session: Session, store: Store, wish: Wish | Amendment, edit: _Edit, *, parent: str, footer: str = ""
+) -> str:
+    title = wish.title if isinstance(wish, Amendment) else ""
+    return session.commit(
+        parent=parent,
+        changes={f"{store.prefix}{SETTINGS_FILE}": edit.text_after},
+        message=commit_message(edit.changes, reason=wish.reason, title=title, footer=footer),
+        author=wish.author,
+        committer=wish.committer,
+        when=wish.when,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +251,11 @@ def stage_of(text: str, settings: Settings | None = None) -> Stage:
 
     Args:
         text: The stage.
-        settings: Where a stage of that name keeps its description from.
+        settings: Where a stage of that name keeps its description and rules from.
     """
     name = check_stage_name(text.removesuffix("!"))
     known = [stage for stage in settings.stages if stage.name == name] if settings else []
-    return Stage(name=name, exclusive=text.endswith("!"), description=known[0].description if known else "")
+    return replace(known[0] if known else Stage(name=name), exclusive=text.endswith("!"))
 
 
 def _fixed(settings: Settings, value: str) -> Settings:

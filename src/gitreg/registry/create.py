@@ -9,18 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitreg.domain.settings import Settings
 from gitreg.errors import AlreadyExists, Conflict, InvalidInput, NotARegistry
 from gitreg.gitstore.listing import ignored
 from gitreg.gitstore.refs import check_ref_name
 from gitreg.gitstore.repository import Repository
-from gitreg.gitstore.writer import open_session
 from gitreg.manifest import codec, rendering
 from gitreg.manifest.layout import SCHEMAS_DIR, SETTINGS_FILE
 from gitreg.manifest.schema import file_name, schema_names, schema_text
+from gitreg.registry.signer import session_of
 from gitreg.registry.store import Store
 from gitreg.registry.tagbook import TagBook
+
+if TYPE_CHECKING:
+    from gitreg.registry.ci import Service
 
 DEFAULT_BRANCH = "main"
 
@@ -67,7 +71,13 @@ class Created:
 
 
 def create(
-    path: Path, *, settings: Settings, branch: str | None, env: Mapping[str, str], now: datetime
+    path: Path,
+    *,
+    settings: Settings,
+    branch: str | None,
+    env: Mapping[str, str],
+    now: datetime,
+    ci: Service | None = None,
 ) -> Created:
     """Make a registry at ``path``: in the repository that it lies in, or else in a new one.
 
@@ -77,16 +87,18 @@ def create(
         branch: The registry's branch. None: the one that is checked out, in a new repository ``main``.
         env: The environment, for the identity of the author.
         now: Time of the commit.
+        ci: The hosting service whose workflow the commit shall hold, too.
 
     Raises:
-        AlreadyExists: There is a registry.
+        AlreadyExists: There is a registry, or another file in the place of the workflow.
         Conflict: HEAD is detached or another branch is checked out, or files of a person stand in the way.
         EnvironmentFailure: Git knows no author, or the disk fails. Nothing is left behind.
     """
     here = Path(os.path.abspath(path))
     home = _enclosing(here)
     if home is None:
-        return _fresh(here, bare=False, settings=_on(settings, branch or DEFAULT_BRANCH), env=env, now=now)
+        ready = _on(settings, branch or DEFAULT_BRANCH)
+        return _fresh(here, bare=False, settings=ready, env=env, now=now, ci=ci)
     if home.prefix and ignored(home, home.prefix):
         raise Conflict(
             "the repository around this folder ignores it (.gitignore)",
@@ -103,7 +115,7 @@ def create(
             where=str(home.root),
             hint=f"git switch -c {branch}" if head.oid else f"git switch --orphan {branch}",
         )
-    return _commit(home, _on(_apart(settings, home.prefix), current), env, now)
+    return _commit(home, _on(_apart(settings, home.prefix), current), env, now, ci)
 
 
 def _apart(settings: Settings, prefix: str) -> Settings:
@@ -118,7 +130,13 @@ def _apart(settings: Settings, prefix: str) -> Settings:
 
 
 def create_bare(
-    path: Path, *, settings: Settings, branch: str | None, env: Mapping[str, str], now: datetime
+    path: Path,
+    *,
+    settings: Settings,
+    branch: str | None,
+    env: Mapping[str, str],
+    now: datetime,
+    ci: Service | None = None,
 ) -> Created:
     """Make a registry in a new bare repository at ``path``; see ``create``.
 
@@ -128,9 +146,10 @@ def create_bare(
     here = Path(os.path.abspath(path))
     if here.exists() and any(here.iterdir()):
         if _repository_at(here):
-            return create(here, settings=settings, branch=branch, env=env, now=now)
+            return create(here, settings=settings, branch=branch, env=env, now=now, ci=ci)
         raise Conflict("the folder is not empty", where=str(here), hint="gitreg init --bare NEW_FOLDER")
-    return _fresh(here, bare=True, settings=_on(settings, branch or DEFAULT_BRANCH), env=env, now=now)
+    ready = _on(settings, branch or DEFAULT_BRANCH)
+    return _fresh(here, bare=True, settings=ready, env=env, now=now, ci=ci)
 
 
 def _on(settings: Settings, branch: str) -> Settings:
@@ -172,13 +191,21 @@ def _enclosing(here: Path) -> Repository | None:
     return None
 
 
-def _fresh(here: Path, *, bare: bool, settings: Settings, env: Mapping[str, str], now: datetime) -> Created:
+def _fresh(
+    here: Path,
+    *,
+    bare: bool,
+    settings: Settings,
+    env: Mapping[str, str],
+    now: datetime,
+    ci: Service | None,
+) -> Created:
     from gitreg.gitstore import porcelain
 
     with _undone_on_failure(here):
         here.mkdir(parents=True, exist_ok=True)
         porcelain.init(here, bare=bare, branch=settings.branch)
-        return _commit(Repository.at(here), settings, env, now)
+        return _commit(Repository.at(here), settings, env, now, ci)
 
 
 @contextmanager
@@ -198,16 +225,23 @@ def _undone_on_failure(here: Path) -> Iterator[None]:
         raise
 
 
-def _commit(repository: Repository, settings: Settings, env: Mapping[str, str], now: datetime) -> Created:
+def _commit(
+    repository: Repository,
+    settings: Settings,
+    env: Mapping[str, str],
+    now: datetime,
+    ci: Service | None,
+) -> Created:
     _refuse_existing(repository)
     author, committer = repository.identity(env, "author"), repository.identity(env, "committer")
     with Store(repository) as store:
         ref = f"refs/heads/{settings.branch}"
-        with open_session(repository, store.reader, ref=ref) as session:
+        with session_of(store, ref) as session:
             files = _files(store, settings, session.base)
+            changes = {f"{repository.prefix}{path}": data for path, data in files.items()}
             commit = session.commit(
                 parent=session.base,
-                changes={f"{repository.prefix}{path}": data for path, data in files.items()},
+                changes=changes | (_workflow(store, settings, ci, session.base) if ci else {}),
                 message=_MESSAGE,
                 author=author,
                 committer=committer,
@@ -253,6 +287,18 @@ def _files(store: Store, settings: Settings, base: str | None) -> dict[str, byte
     if _present(store, base, "README.md") is None and not _on_disk(store, "README.md"):
         files["README.md"] = _README.format(name=settings.name or "Model registry").encode()
     return files
+
+
+def _workflow(store: Store, settings: Settings, ci: Service, base: str | None) -> dict[str, bytes]:
+    """Path from the repository's root → content."""
+    from gitreg.registry import beside
+    from gitreg.registry.ci import workflow
+
+    empty = store.repository.bare and base is None
+    path, data = workflow(
+        ci, settings, store.prefix, lambda name: None if empty else beside.read(store, name)
+    )
+    return {path: data}
 
 
 def _present(store: Store, base: str | None, path: str) -> bytes | None:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from gitreg.domain.settings import Settings
-from gitreg.domain.tagging import plan_tags
 from gitreg.errors import Conflict, EnvironmentFailure, GitregError
 from gitreg.gitstore import doctor, process
-from gitreg.gitstore.objects import Person, Signature, encode_tag, object_id
-from gitreg.gitstore.writer import open_session
+from gitreg.gitstore.tagrefs import tags
 from gitreg.registry.content import in_commit, in_index
-from gitreg.registry.history import commits_between
+from gitreg.registry.expected import fault_of, wanted_tags
+from gitreg.registry.signer import session_of
 from gitreg.registry.store import Branch, Store
 from gitreg.registry.tagbook import TagBook
 
 Kind = Literal["leftover", "damage", "tag", "work-tree", "environment"]
-
-_TAGS = "refs/tags/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +46,6 @@ class Diagnosis:
     def fault(self) -> bool:
         """Whether the repository contradicts its own history while it remains."""
         return self.kind in ("damage", "tag")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """A tag that the history asks for."""
-
-    name: str
-    oid: str
 
 
 def diagnose(store: Store, env: Mapping[str, str]) -> list[Diagnosis]:
@@ -102,7 +90,7 @@ def treat(store: Store) -> list[str]:
 def _make_tags(store: Store, branch: Branch, settings: Settings) -> None:
     # Without the marker the book counts from the first commit, whatever tags there are.
     (store.repository.state_dir / "tagged").unlink(missing_ok=True)
-    with open_session(store.repository, store.reader, ref=branch.ref) as session:
+    with session_of(store, branch.ref) as session:
         book = TagBook(store, settings)
         book.catch_up(session, session.base)
         session.publish()
@@ -137,43 +125,15 @@ def _tags(store: Store, branch: Branch) -> Iterator[Diagnosis]:
     shallow = (store.repository.common_dir / "shallow").exists()
     if not branch.official or upstream or shallow or settings.tags.made_for == "none":
         return
-    refs = store.repository.refs
-    existing = set(refs.list(_TAGS))
-    for wanted in _wanted(store, branch.commit, settings):
-        ref = _TAGS + wanted.name
-        if ref not in existing:
+    existing = tags(store.repository)
+    for wanted in wanted_tags(store, branch.commit, settings.tags):
+        oid = existing.get(wanted.name)
+        if oid is None:
             yield Diagnosis(kind="tag", message="the tag is missing", where=wanted.name)
-        elif refs.read(ref) != wanted.oid:
+        elif fault_of(store, wanted, oid):
             hint = f"git show {wanted.name}; to have it made anew: git tag -d {wanted.name}; gitreg doctor"
             message = "the tag is not the one that the history makes: it was moved or made by hand"
             yield Diagnosis(kind="tag", message=message, where=wanted.name, hint=hint)
-
-
-def _wanted(store: Store, head: str, settings: Settings) -> Iterator[_Wanted]:
-    numbers: dict[tuple[str, str], int] = {}
-
-    def following(name: str, stage: str) -> int:
-        numbers[name, stage] = numbers.get((name, stage), 0) + 1
-        return numbers[name, stage]
-
-    algorithm = store.repository.algorithm
-    seen: set[str] = set()
-    for commit, changes in commits_between(store, None, head):
-        for plan in plan_tags(changes, settings.tags, following):
-            if plan.name in seen:
-                continue  # a version removed by hand that came back: its first registration has the tag
-            seen.add(plan.name)
-            oid = _tag_id(
-                plan.name, plan.message, commit.oid, commit.committer, commit.commit_time, algorithm
-            )
-            yield _Wanted(name=plan.name, oid=oid)
-
-
-def _tag_id(name: str, message: str, target: str, tagger: Person, when: datetime, algorithm: str) -> str:
-    signature = Signature(person=tagger, when=when)
-    return object_id(
-        "tag", encode_tag(name=name, target=target, tagger=signature, message=message), algorithm
-    )
 
 
 def _work_tree(store: Store, branch: Branch) -> Iterator[Diagnosis]:

@@ -17,13 +17,14 @@ from gitreg.errors import InvalidInput
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import history
 from gitreg.gitstore.trees import FOLDER, Entry, Touched
-from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout, Place
+from gitreg.manifest.layout import APPROVALS_DIR, MODELS_DIR, SETTINGS_FILE, Layout, Place
+from gitreg.registry.approvals import approvals_added
 from gitreg.registry.store import Store
 
 Value = Settings | AnyModel | AnyVersion
 
-NAMES = (SETTINGS_FILE, MODELS_DIR)
-"""What of a registry's folder holds manifests."""
+NAMES = (SETTINGS_FILE, MODELS_DIR, APPROVALS_DIR)
+"""What of a registry's folder tells what happened: manifests and approvals."""
 
 _AT_ONCE = 2000  # files; a commit that changes more is read model by model, to bound the memory
 
@@ -77,9 +78,12 @@ class Feed:
         if len(pairs) <= _AT_ONCE:
             if pairs:
                 yield self._part(commit, pairs)
-            return
-        for group in self._groups(pairs):
-            yield self._part(commit, group)
+        else:
+            for group in self._groups(pairs):
+                yield self._part(commit, group)
+        approved = approvals_added(self.store, commit)
+        if approved:
+            yield Part(pairs=(), changes=approved, unread=())
 
     def _pairs(self, commit: HistoryCommit) -> list[Pair]:
         was, self.layout = self.layout, self._layout_after(commit)
@@ -132,7 +136,7 @@ class Feed:
         reader, prefix = self.store.reader, self.store.prefix
         root = reader.commit(commit).tree
         found = {}
-        for name in NAMES:
+        for name in (SETTINGS_FILE, MODELS_DIR):
             entry = reader.entry(root, prefix + name)
             files = reader.walk(entry.oid, f"{name}/") if entry and entry.mode == FOLDER else [(name, entry)]
             for path, file in files:
@@ -242,10 +246,11 @@ class Feed:
 
 
 def ordered(parts: Sequence[Part]) -> tuple[Change, ...]:
-    """The changes of all parts of a commit as one compare of the whole would give them: by model."""
+    """The changes of all parts of a commit as one compare of the whole gives them, then the approvals."""
     if len(parts) == 1:
         return parts[0].changes
-    return tuple(sorted((change for part in parts for change in part.changes), key=lambda c: c.model))
+    changes = (change for part in parts for change in part.changes)
+    return tuple(sorted(changes, key=lambda c: (c.event == "approve", c.event != "approve" and c.model)))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ MOST_LISTED = 20
 _UNTRAILED = frozenset({"rewrite", "vanish", "reuse"})  # no command makes these
 
 
-def commit_message(changes: Sequence[Change], *, reason: str = "", title: str = "") -> str:
+def commit_message(changes: Sequence[Change], *, reason: str = "", title: str = "", footer: str = "") -> str:
     """The message of the commit that makes ``changes``.
 
     Args:
@@ -21,6 +21,7 @@ def commit_message(changes: Sequence[Change], *, reason: str = "", title: str = 
         reason: The user's own words (``-m``); they stand between subject and trailers, in a paragraph
             of their own, so that no line of theirs is ever read as a trailer.
         title: Takes the place of the subject, for a batch.
+        footer: One more trailer, which a service wants.
     """
     parts = [title or subject(changes)]
     if reason.strip():
@@ -28,7 +29,7 @@ def commit_message(changes: Sequence[Change], *, reason: str = "", title: str = 
     listed = _every(changes) if title else details(changes, most=MOST_LISTED)
     if listed:
         parts.append("\n".join(f"- {line}" for line in listed))
-    trailers = _trailers(changes)
+    trailers = [*trailers_of(changes), *([footer] if footer else [])]
     if trailers:
         parts.append("\n".join(trailers))
     return "\n\n".join(parts) + "\n"
@@ -51,7 +52,8 @@ def check_reason(reason: str) -> str:
     return reason
 
 
-def _trailers(changes: Sequence[Change]) -> list[str]:
+def trailers_of(changes: Sequence[Change]) -> list[str]:
+    """The trailers of a commit that makes ``changes``, the weightiest change first."""
     lines: list[str] = []
     for change in ranked(changes)[:MOST_LISTED]:
         if change.event in _UNTRAILED:

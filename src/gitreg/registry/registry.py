@@ -31,6 +31,7 @@ from gitreg.registry.view import View
 
 if TYPE_CHECKING:
     from gitreg.registry.batch import Batch
+    from gitreg.registry.configure import Amendment, Wish
     from gitreg.registry.write import Ask
 
 
@@ -67,13 +68,23 @@ class Registry(Reading):
             message: Why; it stands in the commit message.
             title: Takes the place of the commit's subject.
         """
-        from gitreg.registry import write
-
         if self._batch is not None:
             return self._batch.add(requests)
-        receipt = write.apply(self.store, self.asked(requests, message=message, title=title))
+        return self.carry_out(self.asked(requests, message=message, title=title))
+
+    def carry_out(self, asked: Ask) -> Receipt:
+        """Make one commit of what was asked: every writing verb ends here."""
+        from gitreg.registry import write
+
+        receipt = write.apply(self.store, asked)
         self.warnings += receipt.warnings
         return receipt
+
+    def configure(self, wish: Wish | Amendment) -> Receipt:
+        """Make one commit that changes settings."""
+        from gitreg.registry import configure
+
+        return configure.configure(self.store, wish)
 
     def preview(self, *requests: ask.Request, message: str = "") -> Receipt:
         """What ``apply`` would do now; nothing is written."""
@@ -117,7 +128,6 @@ class Registry(Reading):
             Conflict: Another writer came in between and took a number that was already given out.
             UsageError: Batches don't nest.
         """
-        from gitreg.registry import write
         from gitreg.registry.batch import Batch
 
         if self._batch is not None:
@@ -129,8 +139,7 @@ class Registry(Reading):
             self._batch = None
         if batch.requests:
             asked = self.asked(batch.requests, title=message)
-            receipt = write.apply(self.store, replace(asked, clock=lambda: batch.now, check=batch.check))
-            self.warnings += receipt.warnings
+            self.carry_out(replace(asked, clock=lambda: batch.now, check=batch.check))
 
     def create_model(
         self,

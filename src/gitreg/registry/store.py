@@ -75,6 +75,12 @@ class Store:
 
         return Keeper(self)
 
+    def through(self, reader: Reader) -> Store:
+        """The same registry, read by another reader: by one that sees what is not written yet."""
+        made = Store(self.repository)
+        made.__dict__ |= {"reader": reader, "decoder": self.decoder.on(reader)}
+        return made
+
     def close(self) -> None:
         """End the Git process that reads objects, and close the index."""
         if "reader" in self.__dict__:

@@ -18,7 +18,9 @@ from gitreg.domain.settings import Settings
 from gitreg.domain.tagging import TagPlan, plan_tags, stage_tags
 from gitreg.gitstore.log import is_ancestor
 from gitreg.gitstore.objects import Person
+from gitreg.gitstore.tagrefs import tags
 from gitreg.gitstore.writer import Session
+from gitreg.registry.expected import numbers_of, parse_tag, planned, tags_of
 from gitreg.registry.history import commits_between
 from gitreg.registry.store import Store
 
@@ -32,6 +34,7 @@ class TagBook:
         self.store = store
         self.settings = settings
         self._numbers: dict[tuple[str, str], int] = {}
+        self._before: dict[str, str] | None = None  # the tags of what came before the commits caught up on
         self._recount = False  # a walk from the first commit counts by itself, whatever tags there are
         # Registries in sub-folders of one repository each have their own.
         own = store.prefix.strip("/").replace("%", "%25").replace("/", "%2F")
@@ -68,18 +71,21 @@ class TagBook:
         if done is None or not is_ancestor(self.store.repository, done, head):
             done = None
             self._recount = True
-        existing = set(self.store.repository.refs.list(_TAGS))
-        for commit, changes in commits_between(self.store, done, head):
-            for plan in plan_tags(changes, self.settings.tags, self._next):
-                if _TAGS + plan.name not in existing:
-                    existing.add(_TAGS + plan.name)
-                    session.tag(
-                        name=plan.name,
-                        target=commit.oid,
-                        message=plan.message,
-                        tagger=commit.committer,
-                        when=commit.commit_time,
-                    )
+        rules = self.settings.tags
+        existing = {name: oid for name, oid in tags(self.store.repository).items() if parse_tag(name, rules)}
+        commits = commits_between(self.store, done, head)
+        # A writer killed before its note, or reconcile elsewhere, may have tagged some of them already.
+        own = tags_of(self.store, commits, existing, rules) if done else frozenset()
+        self._before = {name: oid for name, oid in existing.items() if name not in own}
+        for each in planned(commits, rules, self._next):
+            if each.name not in existing:
+                session.tag(
+                    name=each.name,
+                    target=each.commit,
+                    message=each.message,
+                    tagger=each.tagger,
+                    when=each.when,
+                )
 
     def completed(self, head: str) -> None:
         """Note that every tag up to ``head`` stands; without the note the next write looks again."""
@@ -102,6 +108,8 @@ class TagBook:
         last = self._numbers.get((name, stage))
         if last is None and self._recount:
             last = 0
+        elif last is None and self._before is not None:
+            last = max(numbers_of(self._before, stage_tags(name, stage, self.settings.tags)), default=0)
         elif last is None:
             refs = self.store.repository.refs.list(_TAGS + stage_tags(name, stage, self.settings.tags))
             numbers = [ref.rpartition("/")[2] for ref in refs]

@@ -129,7 +129,8 @@ def reversal(store: Store, part: Slice, text: str) -> Reversal:
     before = _view(store, link.parents[0]) if link.parents else None
     changes = _changes(store, before, link)
     if number is None:
-        return Reversal(link=link, number=None, changes=changes, before=before, after=after)
+        meant = _without_approvals(changes)
+        return Reversal(link=link, number=None, changes=meant, before=before, after=after)
     if not 1 <= number <= len(changes):
         there = f"1 to {len(changes)}" if len(changes) > 1 else "1" if changes else "none"
         raise NotFound(
@@ -189,6 +190,11 @@ def _changes(store: Store, before: View | None, link: Link) -> tuple[Change, ...
     return tuple(ranked(changes))
 
 
+def _without_approvals(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """What there is to be taken back of a whole commit: an approval that came with it can stay."""
+    return tuple(change for change in changes if change.event != "approve") or changes
+
+
 def _requests(part: Slice, asked: Reversal) -> list[TakeBack]:
     before, after = asked.before, asked.after
     try:
@@ -240,8 +246,7 @@ def _settings(registry: Registry, asked: Reversal, reason: str, *, dry_run: bool
         reason=reason,
         title=asked.title,
     )
-    act = configure.preview if dry_run else configure.configure
-    return act(registry.store, amendment)
+    return configure.preview(registry.store, amendment) if dry_run else registry.configure(amendment)
 
 
 # Who changed it since

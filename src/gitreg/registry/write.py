@@ -17,10 +17,12 @@ from gitreg.domain.tagging import version_tag
 from gitreg.errors import Conflict, EnvironmentFailure, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
-from gitreg.gitstore.writer import Session, open_session
+from gitreg.gitstore.writer import Session
 from gitreg.registry import files
+from gitreg.registry.guarding import asks_rules, refuse, thought
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
+from gitreg.registry.signer import session_of
 from gitreg.registry.store import Branch, Store
 from gitreg.registry.tagbook import TagBook
 from gitreg.registry.view import View, view_at
@@ -40,6 +42,7 @@ class Ask:
         clock: Gives the time, aware, UTC, in milliseconds.
         reason: Why, in the user's words; stands in the commit message.
         title: Takes the place of the message's subject.
+        footer: One more line behind the trailers, for a service that wants it.
         check: Called with the edit before it is written, for a caller that relies on its outcome.
     """
 
@@ -49,6 +52,7 @@ class Ask:
     clock: Callable[[], datetime]
     reason: str = ""
     title: str = ""
+    footer: str = ""
     check: Callable[[Edit], None] | None = None
 
 
@@ -59,6 +63,9 @@ def preview(store: Store, ask: Ask) -> Receipt:
     edit = draft_of(ask.requests, view, ask.clock()).edit
     changes = compare_edit(edit)
     rendered = files.render(edit, view.states, lambda commit: store.view(commit).states) if changes else {}
+    if branch.official and asks_rules(changes, view.settings):
+        reader, commit = thought(store, view.commit, rendered, ask.author, ask.clock())
+        refuse(store, reader, commit, base=view.commit)
     return Receipt(
         branch=branch.name,
         changes=changes,
@@ -102,8 +109,8 @@ def apply(store: Store, ask: Ask) -> Receipt:
 
 def _attempt(store: Store, ask: Ask) -> Receipt:
     branch = store.branch()
-    with open_session(store.repository, store.reader, ref=branch.ref) as session:
-        line = _Line(store, session, branch)
+    with session_of(store, branch.ref) as session:
+        line = _Line(store, session, branch, base=session.base)
         made = line.add(ask)
         if made is None:
             return Receipt(branch=branch.name)
@@ -118,6 +125,27 @@ def _attempt(store: Store, ask: Ask) -> Receipt:
         )
 
 
+def apply_on(store: Store, ask: Ask, *, ref: str, base: str) -> Receipt:
+    """Make one commit of all requests on ``base``, and let a branch that holds proposals point to it.
+
+    The registry's own branch stays as it is, no tag is made, and no rule but the domain's is asked.
+
+    Args:
+        store: The registry.
+        ask: What is wanted, decided on what ``base`` holds.
+        ref: Full name of the branch; whatever it pointed to before.
+        base: Full hex id of the commit that the proposal begins with.
+    """
+    branch = Branch(name=ref.removeprefix("refs/heads/"), commit=base, official=False)
+    with session_of(store, ref) as session:
+        line = _Line(store, session, branch, base=base)
+        made = line.add(ask)
+        if made is None:
+            return Receipt(branch=branch.name)
+        line.publish()
+        return Receipt(commit=made.commit, branch=branch.name, changes=made.changes, edit=made.edit)
+
+
 def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None]) -> None:
     """Make one commit of each ask, all published together when the last is made (``register --batch``).
 
@@ -130,8 +158,8 @@ def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None
         GitregError: As ``apply``; then none of the commits stands.
     """
     branch = store.branch()
-    with open_session(store.repository, store.reader, ref=branch.ref) as session:
-        line = _Line(store, session, branch)
+    with session_of(store, branch.ref) as session:
+        line = _Line(store, session, branch, base=session.base)
         for ask in asks:
             before = len(line.tags)
             made = line.add(ask)
@@ -157,15 +185,23 @@ class _Made:
 
 
 class _Line:
-    """The commits that one session puts on a branch, and their tags."""
+    """The commits that one session puts on a branch, and their tags.
 
-    def __init__(self, store: Store, session: Session, branch: Branch) -> None:
+    Args:
+        store: The registry.
+        session: Writes.
+        branch: Which is written to.
+        base: The commit that the first of them follows on. For a proposal that is the head of the
+            registry's branch, wherever the proposal's own stood.
+    """
+
+    def __init__(self, store: Store, session: Session, branch: Branch, *, base: str | None) -> None:
         self.store = store
         self.session = session
         self.branch = branch
         self.decoder = store.decoder.on(session.reader)
-        self.head = session.base
-        self.view = _writable(store, session.base)
+        self.head = base
+        self.view = _writable(store, self.head)
         self.tags: list[str] = []
         self._registered: dict[str, Change] = {}
         self.book = TagBook(store, self.view.settings) if self._tagging(self.view.settings) else None
@@ -195,11 +231,13 @@ class _Line:
         self.head = self.session.commit(
             parent=self.head,
             changes={f"{prefix}{path}": content for path, content in rendered.items()},
-            message=commit_message(changes, reason=ask.reason, title=ask.title),
+            message=commit_message(changes, reason=ask.reason, title=ask.title, footer=ask.footer),
             author=ask.author,
             committer=ask.committer,
             when=now,
         )
+        if self.branch.official and asks_rules(changes, self.view.settings):
+            refuse(self.store, self.session.reader, self.head, base=self.session.base or "")
         if self.book:
             restored = [(r.name, r.version) for r in ask.requests if isinstance(r, RestoreVersion)]
             made = self.book.tag(

@@ -1,0 +1,316 @@
+"""``gitreg approve``: sign what a proposal asks approvals for, and add the signed files to its branch.
+
+What is signed is what was shown: where the proposal changes meanwhile, nothing is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from gitreg.domain.approval import Approval, PolicyApproval
+from gitreg.domain.settings import Approvals
+from gitreg.errors import Conflict, NotAllowed
+from gitreg.gitstore.ancestry import merge_base
+from gitreg.gitstore.log import authors
+from gitreg.gitstore.objects import Person
+from gitreg.manifest.layout import Layout, approval_file, policy_approval_file
+from gitreg.policy.context import Judgement
+from gitreg.policy.digests import origin_digest, rule_digest
+from gitreg.policy.enforce import asked_of_policy
+from gitreg.registry.judging import judge
+from gitreg.registry.open_proposals import OpenProposal, find
+from gitreg.registry.remote_branch import Upstream, upstream
+from gitreg.registry.root import root_of
+from gitreg.registry.rulebook import RuleBook
+from gitreg.registry.signer import ssh_key, users_own
+from gitreg.registry.store import Store
+from gitreg.registry.verdict import Judged, Verdict
+from gitreg.signing import keygen
+from gitreg.signing import signers as signing
+from gitreg.signing.statement import APPROVAL_NAMESPACE, encode, encode_file
+
+Statement = Approval | PolicyApproval
+_APPROVALS = ("approvals", "policy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who approves what.
+
+    Attributes:
+        first: See ``open_proposals.find``.
+        second: As ``first``.
+        rules: Approve the change of the rules that it makes, too.
+        approver: A principal of the one who approves; ``""``: the address that Git knows.
+        valid_days: Days that it is to be good for, at most what the rules say; None: as many.
+        reason: The approver's words.
+        committer: Who acts.
+        clock: Gives the time.
+    """
+
+    first: str
+    second: str | None
+    committer: Person
+    clock: Callable[[], datetime]
+    rules: bool = False
+    approver: str = ""
+    valid_days: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What somebody is about to sign.
+
+    Attributes:
+        proposal: Which.
+        upstream: What it was judged on.
+        verdict: What the rules say of it now.
+        statements: Path of the file below the registry's root → what it is to say.
+        already: What this person has approved before, in words.
+    """
+
+    proposal: OpenProposal
+    upstream: Upstream
+    verdict: Verdict
+    statements: Mapping[str, Statement]
+    already: tuple[str, ...] = ()
+
+
+def plan(store: Store, wish: Wish) -> Plan:
+    """Fetch a proposal, judge it, and tell what there is to sign.
+
+    Raises:
+        NotFound: There is no such proposal.
+        NotAllowed: Nobody's approval is asked for, or not this person's.
+    """
+    up = upstream(store)
+    found = find(store, up, wish.first, wish.second)
+    now = wish.clock()
+    verdict = judge(store, up.base, found.head, now=now, proposal=True)
+    rules = RuleBook(store, up.base)
+    principal, person = _approver(rules, wish)
+    drawn = _Drawing(store=store, up=up, proposal=found, wish=wish, rules=rules, principal=principal, now=now)
+    statements: dict[str, Statement] = {}
+    already = []
+    for judged in _asked(verdict):
+        version, stage = judged.entering.version, judged.entering.stage
+        if _has_given(judged, person):
+            already.append(f"{version.name}/{version.version} for {stage.name}")
+        else:
+            statements |= drawn.promotion(judged)
+    detail = _policy_detail(verdict)
+    if detail is not None and wish.rules:
+        if any(person.answers_to(str(each["approver"])) for each in detail.get("present", ())):
+            already.append("the change of the rules")
+        else:
+            statements |= drawn.rules_change(detail)
+    if not statements and not already:
+        raise _nothing(found, detail is not None)
+    return Plan(proposal=found, upstream=up, verdict=verdict, statements=statements, already=tuple(already))
+
+
+def sign(store: Store, wanted: Plan, *, key: str = "") -> dict[str, bytes]:
+    """The signed files, by path below the registry's root.
+
+    Args:
+        store: The registry.
+        wanted: What is signed.
+        key: A private key's file; ``""``: the one that the user's own Git configuration names, or one of
+            the SSH agent's or in ``~/.ssh``, first of all one that is listed for the approver.
+
+    Raises:
+        NotAllowed: There is no key, it can't sign, or the rules would not count what it signs.
+    """
+    users = users_own(store.repository)
+    named = "" if key else ssh_key(users)
+    chosen = key or named or keygen.signing_key(known=_keys_of_approver(store, wanted))
+    program = users.get("gpg.ssh.program", "")
+    files = {}
+    for path, statement in wanted.statements.items():
+        text = encode(statement)
+        armor = keygen.sign(text, key=chosen, namespace=APPROVAL_NAMESPACE, program=program)
+        files[path] = encode_file(text, armor)
+    _refuse_worthless(store, wanted, files)
+    return files
+
+
+def _keys_of_approver(store: Store, wanted: Plan) -> frozenset[bytes]:
+    """The blobs of the keys that are listed for the one who approves."""
+    signers = RuleBook(store, wanted.upstream.base).signers
+    names = {each.approver for each in wanted.statements.values()}
+    persons = [signers.person_of(name) for name in names]
+    return frozenset(line.key.blob for line in signers.lines if signers.person_of_key(line.key) in persons)
+
+
+def _refuse_worthless(store: Store, wanted: Plan, files: Mapping[str, bytes]) -> None:
+    """Refuse approvals that would not count, by the very rules that will judge them."""
+    laid = {store.prefix + path: data for path, data in files.items()}
+    now = max(each.at for each in wanted.statements.values())
+    verdict = judge(store, wanted.upstream.base, wanted.proposal.head, now=now, proposal=True, laid=laid)
+    approvers = {each.approver for each in wanted.statements.values()}
+    for told in _about(verdict, wanted.statements.values()):
+        for refused in told.detail.get("refused", ()) if told.rule in _APPROVALS else ():
+            if refused["approver"] in approvers:
+                raise NotAllowed(
+                    f"your approval would not count: {refused['reason']}",
+                    where=told.subject,
+                    hint="gitreg policy show: who may approve; keys/allowed_signers: which keys count",
+                )
+
+
+def _about(verdict: Verdict, statements: Collection[Statement]) -> Iterator[Judgement]:
+    """What the rules say of that which statements are about; an older one of something else is left aside."""
+    promotions = {(s.model, s.version, s.stage) for s in statements if isinstance(s, Approval)}
+    rules = any(isinstance(each, PolicyApproval) for each in statements)
+    for step in verdict.steps:
+        for judged in step.judged:
+            version = judged.entering.version
+            if (version.name, version.version, judged.entering.stage.name) in promotions:
+                yield from judged.judgements
+        yield from step.policy if rules else ()
+
+
+def again(store: Store, wish: Wish, before: Plan) -> Plan:
+    """The plan once more, after somebody else pushed to the proposal.
+
+    Raises:
+        Conflict: It is another proposal now.
+    """
+    found = plan(store, wish)
+    if {path: _essence(each) for path, each in found.statements.items()} != {
+        path: _essence(each) for path, each in before.statements.items()
+    }:
+        raise Conflict(
+            "the proposal changed while you were approving it",
+            where=found.proposal.ref,
+            hint=f"look at it again: gitreg review {found.proposal.name}",
+        )
+    return replace(found, statements=before.statements)
+
+
+def _essence(statement: Statement) -> Statement:
+    fixed = datetime.fromtimestamp(0, statement.at.tzinfo)
+    return replace(statement, at=fixed, expires=fixed)
+
+
+def _asked(verdict: Verdict) -> Iterator[Judged]:
+    for step in verdict.steps:
+        for judged in step.judged:
+            if judged.entering.stage.approvals is not None:
+                yield judged
+
+
+def _has_given(judged: Judged, person: signing.Person) -> bool:
+    return any(
+        person.answers_to(str(given["approver"]))
+        for each in judged.judgements
+        if each.rule == "approvals"
+        for given in each.detail.get("present", ())
+    )
+
+
+def _policy_detail(verdict: Verdict) -> Mapping[str, Any] | None:
+    """What is said of a change of the rules that asks for approvals; None where there is none."""
+    for step in verdict.steps:
+        for each in step.policy:
+            if each.rule == "policy" and "needed" in each.detail:
+                return each.detail
+    return None
+
+
+def _approver(rules: RuleBook, wish: Wish) -> tuple[str, signing.Person]:
+    name = wish.approver or wish.committer.email
+    person = rules.signers.person_of(name)
+    if person is None:
+        raise NotAllowed(
+            f"{name} has no key in keys/allowed_signers of {rules.settings.branch}",
+            where="keys/allowed_signers",
+            hint="propose a line for it: NAME KEY-TYPE KEY, as in your key's .pub file; "
+            "another name of yours: gitreg approve --as NAME",
+        )
+    return name, person
+
+
+def _nothing(found: OpenProposal, changes_rules: bool) -> NotAllowed:
+    if changes_rules:
+        return NotAllowed(
+            "the proposal changes the rules, which is approved on its own",
+            where=found.ref,
+            hint=f"gitreg approve {found.name} --policy",
+        )
+    return NotAllowed(
+        "no rule asks for approvals of this proposal",
+        where=found.ref,
+        hint=f"gitreg merge {found.name}; what the rules ask for: gitreg policy show",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawing:
+    """Draws up statements."""
+
+    store: Store
+    up: Upstream
+    proposal: OpenProposal
+    wish: Wish
+    rules: RuleBook
+    principal: str
+    now: datetime
+
+    def promotion(self, judged: Judged) -> dict[str, Statement]:
+        """The approval of one version that enters one stage."""
+        entering = judged.entering
+        version, stage = entering.version, entering.stage
+        assert stage.approvals is not None
+        number = entering.number()
+        layout = Layout(self.rules.settings.layout)
+        gate = self.rules.gate(stage.gate) if stage.gate else None
+        path = approval_file(version.name, version.version, stage.name, number, self.principal)
+        return {
+            path: Approval(
+                registry=root_of(self.store, self.up.base),
+                model=version.name,
+                version=version.version,
+                stage=stage.name,
+                number=number,
+                origin=origin_digest(version),
+                rule=rule_digest(stage, gate),
+                proposed_by=self._proposers([layout.version_file(version.name, version.version)]),
+                approver=self.principal,
+                at=self.now,
+                expires=self._expires(stage.approvals),
+                reason=self.wish.reason,
+            )
+        }
+
+    def rules_change(self, detail: Mapping[str, Any]) -> dict[str, Statement]:
+        """The approval of a change of the rules."""
+        asked = asked_of_policy(self.rules.settings)
+        assert asked is not None
+        after = str(detail["after"])
+        return {
+            policy_approval_file(after, self.principal): PolicyApproval(
+                registry=root_of(self.store, self.up.base),
+                before=str(detail["before"]),
+                after=after,
+                proposed_by=self._proposers(["gitreg.yaml", "gates", "keys"]),
+                approver=self.principal,
+                at=self.now,
+                expires=self._expires(asked),
+                reason=self.wish.reason,
+            )
+        }
+
+    def _proposers(self, paths: list[str]) -> tuple[str, ...]:
+        repository = self.store.repository
+        since = merge_base(repository, self.up.base, self.proposal.head) or self.up.base
+        placed = [self.store.prefix + path for path in paths]
+        return tuple(sorted(authors(repository, head=self.proposal.head, after=[since], paths=placed)))
+
+    def _expires(self, asked: Approvals) -> datetime:
+        days = asked.valid_days if self.wish.valid_days is None else self.wish.valid_days
+        return self.now + timedelta(days=min(days, asked.valid_days))

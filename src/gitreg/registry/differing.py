@@ -1,0 +1,127 @@
+"""What is wrong with the manifests that differ between two commits, whatever the size of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gitreg.domain.findings import Finding
+from gitreg.domain.model import RegisteredModel
+from gitreg.errors import InvalidInput, NotARegistry
+from gitreg.gitstore.difference import diff_trees
+from gitreg.gitstore.trees import FILE, FOLDER, Entry
+from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
+from gitreg.registry.check import check
+from gitreg.registry.content import Content, in_commit
+from gitreg.registry.store import Store
+
+
+def judge_difference(store: Store, base: str, head: str) -> tuple[Finding, ...]:
+    """What is wrong with the manifests that differ between two commits."""
+    paths = touched(store, base, head)
+    if not paths:
+        return ()
+    if SETTINGS_FILE in paths:  # stages or the layout may have changed: every file means something else
+        return check(in_commit(store, head), in_commit(store, base)).findings
+    part = _Part(store, paths, _layout(store, head), base)
+    # An alias may name a version that is gone now: the model's own file is looked at with each of them.
+    chosen = frozenset((*paths, *map(part.layout.model_file, part.names)))
+    return check(part.of(head), part.of(base), chosen=lambda path: path in chosen).findings
+
+
+def touched(store: Store, base: str, head: str) -> list[str]:
+    """The registry's own files that differ between two commits, from its root."""
+    old, new = root_tree(store, base), root_tree(store, head)
+    found = []
+    for name in (SETTINGS_FILE, MODELS_DIR):
+        before, after = (store.reader.tree(tree).get(name) if tree else None for tree in (old, new))
+        was, now = (one.oid if one and one.mode == FOLDER else None for one in (before, after))
+        if before != after and not (was and now):  # a file may have given way to a folder
+            found.append(name)
+        found += [one.path for one in diff_trees(store.reader, was, now, f"{name}/")]
+    return found
+
+
+def root_tree(store: Store, commit: str) -> str | None:
+    """Id of the registry's own folder in a commit; None where it holds none."""
+    entry = store.reader.entry(store.reader.commit(commit).tree, store.prefix.rstrip("/"))
+    return entry.oid if entry and entry.mode == FOLDER else None
+
+
+def _layout(store: Store, commit: str) -> Layout:
+    try:
+        return Layout(store.view(commit).settings.layout)
+    except (InvalidInput, NotARegistry):  # it was so before: the settings did not change
+        return Layout()
+
+
+class _Part:
+    """The files of a commit that a check of some of them asks about.
+
+    The touched files, of each model its own file and the versions that its aliases name, the settings, and,
+    where a model is new, the mere names of all others.
+    """
+
+    def __init__(self, store: Store, touched: Sequence[str], layout: Layout, base: str) -> None:
+        self.store = store
+        self.layout = layout
+        self.touched = touched
+        places = [layout.parse(path) for path in touched]
+        self.names = sorted({place.name for place in places if place and place.name})
+        root = root_tree(store, base)
+        known = {name for name in self.names if root and store.reader.entry(root, layout.model_dir(name))}
+        self.others = len(known) < len(self.names)  # then a twin may have come
+
+    def of(self, commit: str) -> Content:
+        """That part of one commit."""
+        root = root_tree(self.store, commit)
+        entries = dict(self._entries(root)) if root else {}
+        return Content(
+            store=self.store,
+            modes={path: entry.mode for path, entry in entries.items()},
+            oids={path: entry.oid for path, entry in entries.items()},
+            name=commit[:10],
+        )
+
+    def _entries(self, root: str) -> Iterator[tuple[str, Entry]]:
+        reader = self.store.reader
+        for folder in self._folders(root) if self.others else ():
+            yield f"{folder}/model.yaml", Entry(FILE, "")  # for the names alone; it is not read
+        for path in (SETTINGS_FILE, *self.touched):
+            entry = reader.entry(root, path)
+            if entry and entry.mode != FOLDER:
+                yield path, entry
+        for name in self.names:
+            path = self.layout.model_file(name)
+            entry = reader.entry(root, path)
+            if entry and entry.mode != FOLDER:
+                yield path, entry
+                yield from self._named(root, name, entry)
+
+    def _named(self, root: str, name: str, entry: Entry) -> Iterator[tuple[str, Entry]]:
+        """The versions that a model's aliases name."""
+        try:
+            model = self.store.decoder.model(entry, name=name, path=self.layout.model_file(name))
+        except InvalidInput:  # told as a finding when the file's turn comes
+            return
+        for number in model.aliases.values() if isinstance(model, RegisteredModel) else ():
+            path = self.layout.version_file(name, number)
+            found = self.store.reader.entry(root, path)
+            if found and found.mode != FOLDER:
+                yield path, found
+
+    def _folders(self, root: str) -> Iterator[str]:
+        reader = self.store.reader
+        mine = {self.layout.model_dir(name) for name in self.names}
+        models = reader.entry(root, MODELS_DIR)
+        above = [(MODELS_DIR, models)] if models and models.mode == FOLDER else []
+        if self.layout.kind == "sharded":
+            above = [
+                (f"{folder}/{name}", entry)
+                for folder, tree in above
+                for name, entry in reader.tree(tree.oid).items()
+                if entry.mode == FOLDER
+            ]
+        for folder, tree in above:
+            for name, entry in reader.tree(tree.oid).items():
+                if entry.mode == FOLDER and f"{folder}/{name}" not in mine:
+                    yield f"{folder}/{name}"

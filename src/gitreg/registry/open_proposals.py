@@ -1,0 +1,263 @@
+"""The open proposals: branches here and on the remote, those that a server numbers, pull requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gitreg.domain.names import is_utf8, shown
+from gitreg.errors import Conflict, GitregError, InvalidInput, NotFound
+from gitreg.forge.proposal import Opened
+from gitreg.gitstore.ancestry import merge_base
+from gitreg.gitstore.log import history, is_ancestor
+from gitreg.gitstore.merging import Merged, merge_trees
+from gitreg.gitstore.objects import Person
+from gitreg.registry import proposal_names
+from gitreg.registry.clock import utc_now
+from gitreg.registry.numbered import by_number, numbered, refuse_closed
+from gitreg.registry.remote_branch import BRANCHES, OURS, Upstream, fetch_branch, hosting_of
+from gitreg.registry.shortage import state_of
+from gitreg.registry.store import Store
+from gitreg.registry.verdict import Verdict
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenProposal:
+    """One proposal.
+
+    Attributes:
+        head: Full hex id of its newest commit.
+        branch: Its short name; ``""`` for one that a server numbers and that has none.
+        number: Of a server of ours, or of the pull request.
+        ref: Where the commit is known by here: full name.
+        here: What the branch of this clone points to; None: there is none.
+        there: What the remote's points to; None: there is none.
+        target: The branch that it is for.
+        url: Of the pull request.
+        title: What its server calls it; ``""``: what its commit says.
+        by: Who made it, as its server knows them; ``""``: the commit's author.
+    """
+
+    head: str
+    branch: str = ""
+    number: int | None = None
+    ref: str = ""
+    here: str | None = None
+    there: str | None = None
+    target: str = ""
+    url: str = ""
+    title: str = ""
+    by: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether others can see it."""
+        return self.there is not None or self.number is not None
+
+    @property
+    def name(self) -> str:
+        """By what commands know it."""
+        return self.branch or str(self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A proposal with what it does and what it lacks.
+
+    Attributes:
+        proposal: Which.
+        subject: What its first commit says.
+        author: Who made that.
+        when: Committer time of its newest commit.
+        state: ``passes``, or what is missing.
+        verdict: What the rules say; None where it can't be merged as it is.
+    """
+
+    proposal: OpenProposal
+    subject: str
+    author: Person
+    when: datetime
+    state: str
+    verdict: Verdict | None
+
+
+def list_open(store: Store, up: Upstream, *, online: bool = True) -> list[Listed]:
+    """All that are not merged, the newest last changed first.
+
+    Args:
+        store: The registry.
+        up: Fetched just now, or what was fetched last.
+        online: Whether the service may be asked for pull requests.
+    """
+    found = [each for each in _all(store, up) if not is_ancestor(store.repository, each.head, up.base)]
+    if online:
+        found = _with_requests(store, up, found)
+    listed = [one for each in found if (one := _looked_at(store, up, each)) is not None]
+    return sorted(listed, key=lambda each: each.when, reverse=True)
+
+
+def _all(store: Store, up: Upstream) -> Iterator[OpenProposal]:
+    refs = store.repository.refs
+    names = {ref.removeprefix(BRANCHES) for ref in refs.list(f"{BRANCHES}{OURS}")}
+    if up.remote is not None:
+        before = up.tracking("")
+        names |= {ref.removeprefix(before) for ref in refs.list(f"{before}{OURS}")}
+    asked = [each for each in numbered(store) if each.open and each.target == up.branch]
+    for each in asked:
+        yield _of_number(store, up, each.number)
+    for name in sorted(names - {each.topic for each in asked}):
+        one = _branch(store, up, name)
+        if one is not None:
+            yield one
+
+
+def _branch(store: Store, up: Upstream, name: str) -> OpenProposal | None:
+    here = store.reader.ref(f"{BRANCHES}{name}")
+    there = fetch_there(store, up, name)
+    head = there or here
+    if head is None:
+        return None
+    ref = up.tracking(name) if there else f"{BRANCHES}{name}"
+    return OpenProposal(head=head, branch=name, ref=ref, here=here, there=there, target=up.branch)
+
+
+def fetch_there(store: Store, up: Upstream, name: str) -> str | None:
+    """What the remote's branch pointed to when it was last asked."""
+    return store.reader.ref(up.tracking(name)) if up.remote is not None else None
+
+
+def _of_number(store: Store, up: Upstream, number: int) -> OpenProposal:
+    found = by_number(store, number)
+    if found is None:
+        raise NotFound(f"there is no proposal {number}", hint="gitreg proposals")
+    found = refuse_closed(found)
+    branch = found.topic if found.topic.startswith(OURS) else ""
+    return OpenProposal(
+        head=found.head,
+        branch=branch,
+        number=number,
+        ref=found.ref,
+        here=store.reader.ref(f"{BRANCHES}{branch}") if branch else None,
+        target=found.target,
+        title=found.title,
+        by=found.by,
+    )
+
+
+def _with_requests(store: Store, up: Upstream, found: list[OpenProposal]) -> list[OpenProposal]:
+    service = hosting_of(store, up)
+    if service is None:
+        return found
+    requests = {each.branch: each for each in service.list_open(OURS)}
+    return [_with(each, requests.get(each.branch)) for each in found]
+
+
+def _with(one: OpenProposal, request: Opened | None) -> OpenProposal:
+    return one if request is None else replace(one, number=request.number, url=request.url)
+
+
+def added(store: Store, base: str, head: str) -> Merged:
+    """What a proposal would add to ``base``; nothing, where that holds all of it, as after a squash.
+
+    Raises:
+        InvalidInput: The two have no commit in common.
+    """
+    since = merge_base(store.repository, base, head)
+    if since is None:
+        raise InvalidInput(f"{head[:10]} and {base[:10]} have no commit in common", where=head[:10])
+    old, ours, theirs = (store.reader.commit(oid).tree for oid in (since, base, head))
+    return merge_trees(store.reader, store.repository, base=old, ours=ours, theirs=theirs)
+
+
+def _looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
+    from gitreg.registry.judging import judge
+
+    since = merge_base(store.repository, up.base, one.head)
+    if since is None:
+        return None
+    laid = added(store, up.base, one.head)
+    if not laid.changes and not laid.conflicts:
+        return None
+    first = list(history(store.repository, head=one.head, after=since))[-1]
+    newest = store.reader.commit(one.head)
+    verdict = None
+    try:
+        verdict = judge(store, up.base, one.head, now=utc_now(), proposal=True)
+        state = state_of(verdict, store.view(up.base).settings)
+    except Conflict as error:
+        state = error.message
+    except GitregError as error:  # one that can't be read hides no other
+        state = f"can't be judged: {error.message}"
+    return Listed(
+        proposal=one,
+        subject=one.title or first.subject,
+        author=first.author,
+        when=newest.committer.when,
+        state=state,
+        verdict=verdict,
+    )
+
+
+def find(store: Store, up: Upstream, first: str, second: str | None = None) -> OpenProposal:
+    """The proposal that is meant.
+
+    Args:
+        store: The registry, as the remote has it.
+        up: Fetched just now.
+        first: Its number or branch; with ``second`` a version.
+        second: The stage that it is proposed for.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if second is not None:
+        name, mend = _promotion(store, up, first, second)
+    elif _NUMBER.fullmatch(first):
+        return _by_number(store, up, int(first))
+    else:
+        name, mend = _short(up, first), "gitreg proposals"
+    found = _named(store, up, name)
+    if found is None:
+        raise NotFound(f"there is no proposal {shown(name)}", where=up.address, hint=mend)
+    return found
+
+
+def _promotion(store: Store, up: Upstream, uri: str, stage: str) -> tuple[str, str]:
+    view = store.view(up.base)
+    version, exact = view.version(uri), view.settings.stage(stage).name
+    branch = proposal_names.promotion(version.name, version.version, exact)
+    return branch, f"gitreg promote {version.name}/{version.version} {exact}"
+
+
+def _short(up: Upstream, text: str) -> str:
+    if not is_utf8(text) or not text or text.startswith("-"):
+        raise InvalidInput(f"{shown(text)} is no proposal", hint="gitreg proposals")
+    text = text.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return text.removeprefix(f"{up.remote}/") if up.remote else text
+
+
+def _named(store: Store, up: Upstream, name: str) -> OpenProposal | None:
+    if name == up.branch:
+        raise InvalidInput(f"{name} is the registry's own branch", hint="gitreg proposals")
+    for each in numbered(store):
+        if each.open and each.topic == name and up.service == "gitreg":
+            return _of_number(store, up, each.number)
+    fetch_branch(store, up, name)
+    found = _branch(store, up, name)
+    return found if found is None else _with_requests(store, up, [found])[0]
+
+
+def _by_number(store: Store, up: Upstream, number: int) -> OpenProposal:
+    service = hosting_of(store, up)
+    if service is None:
+        return _of_number(store, up, number)
+    for each in service.list_open(""):
+        if each.number == number:
+            found = _named(store, up, each.branch)
+            if found is not None:
+                return found
+    raise NotFound(f"there is no open proposal {number}", where=up.address, hint="gitreg proposals")

@@ -1,0 +1,107 @@
+"""The branch that a proposal has: told by what is asked for alone, so that asking again finds it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from gitreg.domain import requests as ask
+from gitreg.domain.names import folder
+from gitreg.domain.references import Selector
+from gitreg.domain.settings import NO_STAGE, Settings
+from gitreg.registry.remote_branch import OURS
+
+_WHOLE = "model"  # stands where a version's number stands: no branch can be another one's folder
+
+
+def promotion(name: str, version: int, stage: str) -> str:
+    """The branch on which a version is proposed for a stage, given by its exact name."""
+    return f"{OURS}promote/{folder(name)}/{version}/{stage}"
+
+
+def setting(key: str) -> str:
+    """The branch on which a setting is proposed."""
+    return f"{OURS}config/{key}"
+
+
+def branch_of(requests: Sequence[ask.Request], settings: Settings) -> str:
+    """The branch on which some requests are proposed; no number that is to be given out counts.
+
+    Args:
+        requests: At least one.
+        settings: Of the registry, which know a stage by its exact name.
+    """
+    undone = [each for each in requests if isinstance(each, ask.TakeBack)]
+    if undone:
+        return f"{OURS}revert/{_digest([[each.name, each.commit, each.changes] for each in undone])}"
+    if len(requests) != 1:
+        return f"{OURS}batch/{_digest(requests)}"
+    words = _words(requests[0])
+    stage = getattr(requests[0], "stage", None)
+    if stage is not None:
+        words = (*words, settings.stage(stage).name if settings.has_stage(stage) else NO_STAGE)
+    return OURS + "/".join(words)
+
+
+def _words(request: ask.Request) -> tuple[str, ...]:
+    kind = _KINDS.get(type(request).__name__, type(request).__name__.lower())
+    words = (kind, folder(request.name))
+    match request:
+        case ask.Register():
+            return *words, _digest(request.origin.source)
+        case ask.Evaluate():
+            return *words, _version(request.selector), _digest(request.evaluation.name)
+        case ask.SetAlias() | ask.RemoveAlias():
+            return *words, folder(request.alias)
+        case ask.Tag():
+            return *words, _version(request.selector), _digest([*request.put, *request.remove])
+        case ask.UpdateModel() | ask.DeleteModel() | ask.RestoreModel():
+            return *words, _WHOLE
+        case ask.RestoreVersion():
+            return *words, str(request.version)
+        case ask.CreateModel() | ask.Rename() | ask.Rollback():
+            return words
+        case ask.TakeBack():
+            return *words, request.commit[:10]
+        case _:
+            return *words, _version(request.selector)
+
+
+_KINDS = {
+    "CreateModel": "create",
+    "SetAlias": "alias",
+    "RemoveAlias": "alias",
+    "UpdateModel": "update",
+    "UpdateVersion": "update",
+    "Undeprecate": "deprecate",
+    "DeleteVersion": "delete",
+    "DeleteModel": "delete",
+    "RestoreVersion": "restore",
+    "RestoreModel": "restore",
+}
+
+
+def _version(selector: Selector | None) -> str:
+    if selector is None:
+        return _WHOLE
+    return str(selector.version) if selector.kind == "version" else _digest(str(selector))
+
+
+def _digest(value: Any) -> str:
+    """Eight hex digits of the SHA-256 of a text, or of what values hold in a fixed order."""
+    text = value if isinstance(value, str) else json.dumps(_plain(value), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return [type(value).__name__, *(_plain(getattr(value, each.name)) for each in fields(value))]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    items = [_plain(item) for item in value]
+    return sorted(items, key=str) if isinstance(value, set | frozenset) else items
