@@ -1,0 +1,1 @@
+"""What Git's hooks and pre-commit run."""

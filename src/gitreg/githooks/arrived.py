@@ -1,0 +1,155 @@
+"""``post-receive``: what follows on a push. Nothing here can undo it, so nothing here fails it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.errors import GitregError
+from gitreg.githooks.proposals import Proposal, proposals, save, stamp
+from gitreg.githooks.receive import own_branch, receiving
+from gitreg.githooks.referee import settings_at
+from gitreg.githooks.tags import model_of
+from gitreg.githooks.updates import BRANCHES, PROPOSALS, TAGS, Update, received
+from gitreg.gitstore.ancestry import merge_base
+from gitreg.gitstore.lock import write_lock
+from gitreg.gitstore.log import is_ancestor
+from gitreg.gitstore.programs import executables, run_program
+from gitreg.registry.differing import touched
+from gitreg.registry.store import Store
+from gitreg.render.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUBSCRIBERS = "subscribers"
+"""Folder below ``gitreg/`` in the Git folder, with the programs that are told of every event."""
+
+PATIENCE = 30.0
+"""Seconds that one of them may take."""
+
+
+def post_receive(text: bytes, *, at: Path, env: Mapping[str, str], now: datetime) -> int:
+    """Make the tags of what arrived, bring the index up to date, close proposals, tell subscribers.
+
+    Args:
+        text: The hook's input.
+        at: The folder in which Git runs the hook.
+        env: The hook's environment.
+        now: Time of the push.
+
+    Returns:
+        0: the push stands, whatever goes wrong here; that is told on stderr.
+    """
+    updates = received(text)
+    repository = receiving(at)
+    with Store(repository) as store:
+        branch = own_branch(store, updates)
+        if branch is None:
+            return 0
+        main = next((each for each in updates if each.ref == branch and each.new), None)
+        tags = [each.ref for each in updates if each.new and _is_registry_tag(store, branch, each.ref)]
+        if main is not None:
+            with _told("the tags were not made", "gitreg reconcile"):
+                tags += _reconciled(store, branch)
+            with _told("the index is behind", "gitreg index"):
+                store.index.slice()
+            with _told("the proposals were not looked at", "git push again"):
+                _close(store, main, now)
+        with _told("the subscribers were not told", ""):
+            _publish(store, list(dict.fromkeys(tags)))
+    return 0
+
+
+@contextmanager
+def _told(what: str, mend: str) -> Iterator[None]:
+    """Go on after a failure, and tell it."""
+    try:
+        yield
+    except (GitregError, OSError) as error:
+        said = error.message if isinstance(error, GitregError) else error.strerror or str(error)
+        _warn(f"{what}: {said}" + (f" (to mend it: {mend})" if mend else ""))
+
+
+def _warn(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"gitreg: warning: {safe(text)}\n")
+        sys.stderr.flush()
+
+
+def _is_registry_tag(store: Store, branch: str, ref: str) -> bool:
+    head = store.repository.refs.read(branch) if ref.startswith(TAGS) else None
+    settings = settings_at(store, head) if head else None
+    return settings is not None and model_of(ref, settings) is not None
+
+
+def _reconciled(store: Store, branch: str) -> list[str]:
+    """Make what tags are missing; their full names."""
+    from gitreg.registry.reconcile import reconcile
+
+    _adopt(store, branch)
+    return [f"{TAGS}{name.removeprefix(TAGS)}" for name in reconcile(store).made]
+
+
+def _adopt(store: Store, branch: str) -> None:
+    """Point HEAD at the registry's branch where it names one that never was: commands begin there."""
+    from gitreg.gitstore.heads import point_head
+
+    head = store.repository.head()
+    if store.repository.bare and head.oid is None and head.branch != branch:
+        point_head(store.repository, branch)
+
+
+def _close(store: Store, main: Update, now: datetime) -> None:
+    """Mark the proposals that arrived in the branch as merged."""
+    if not (store.repository.refs.list(PROPOSALS)):
+        return
+    with write_lock(store.repository.state_dir) as lock:
+        for each in proposals(store):
+            if each.meta.state == "open" and main.ref == f"{BRANCHES}{each.meta.target}":
+                if not _arrived(store, each, main):
+                    continue
+                meta = replace(each.meta, state="merged", updated=stamp(now))
+                save(store, replace(each, meta=meta), before=each, held=(lock,))
+
+
+def _arrived(store: Store, proposal: Proposal, main: Update) -> bool:
+    """Whether the branch holds a proposal: its commit, or every blob that it brings (squash, rebase)."""
+    assert main.new is not None
+    if is_ancestor(store.repository, proposal.head, main.new):
+        return True
+    base = merge_base(store.repository, main.new, proposal.head)
+    paths = touched(store, base, proposal.head) if base else []
+    there, wanted = (store.reader.commit(oid).tree for oid in (main.new, proposal.head))
+    entry = store.reader.entry
+    return bool(paths) and all(
+        entry(there, store.prefix + path) == entry(wanted, store.prefix + path) for path in paths
+    )
+
+
+def _publish(store: Store, tags: Sequence[str], *, seconds: float = PATIENCE) -> None:
+    programs = executables(store.repository.state_dir / SUBSCRIBERS)
+    if not programs or not tags:
+        return
+    lines = list(_events(store, tags))
+    text = "".join(lines).encode("utf-8", "replace")
+    for program in programs:
+        outcome = run_program(program, text, at=store.repository.root, seconds=seconds)
+        if outcome.fault:
+            _warn(f"the subscriber {program.name} failed: {outcome.fault}")
+
+
+def _events(store: Store, tags: Sequence[str]) -> Iterator[str]:
+    from gitreg.registry.event import Events
+
+    events = Events(store)
+    events.look_up(tags)
+    for ref in tags:
+        with _told(f"{ref} was not told", f"gitreg event {ref}"):
+            yield json.dumps(events.of(ref), ensure_ascii=False) + "\n"

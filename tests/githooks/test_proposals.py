@@ -1,0 +1,175 @@
+"""Proposals on a plain server: pushes to ``refs/for/main`` through real Git."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gitreg.errors import UsageError
+from gitreg.githooks.pktline import read_lines, write_lines
+from tests.githooks.conftest import VERSION, Clone
+
+
+def meta(server: Clone, number: int = 1) -> Any:
+    return json.loads(server.git("cat-file", "blob", f"refs/proposals/{number}/meta").out)
+
+
+def head(server: Clone, number: int = 1) -> str:
+    return server.git("rev-parse", f"refs/proposals/{number}/head").out.strip()
+
+
+def propose(clone: Clone, *options: str, code: int = 0) -> str:
+    words = [word for option in options for word in ("-o", option)]
+    return clone.push(*words, "HEAD:refs/for/main", code=code).err
+
+
+@pytest.fixture
+def proposing(alice: Clone) -> Clone:
+    alice.git("switch", "-q", "-c", "topic")
+    alice.gitreg("transition", "churn/2", "Production")
+    return alice
+
+
+def test_a_push_becomes_a_numbered_proposal(proposing: Clone, server: Clone) -> None:
+    said = propose(proposing, "topic=promote-2", "title=Promote churn/2")
+    assert "refs/proposals/1/head" in said and "proposal 1 is made: Promote churn/2" in said
+    assert "gitreg review main" in said and "gitreg merge 1" in said
+    assert head(server) == proposing.head
+    found = meta(server)
+    assert (found["topic"], found["title"], found["target"], found["state"]) == (
+        "promote-2", "Promote churn/2", "main", "open",
+    )  # fmt: skip
+    assert found["by"] == "Ada Lovelace <ada@example.com>"
+    assert server.git("rev-parse", "main").out != head(server)
+
+
+def test_the_same_topic_updates_it_and_the_reflog_keeps_the_former_head(
+    proposing: Clone, server: Clone
+) -> None:
+    propose(proposing, "topic=t")
+    before = proposing.head
+    proposing.git("commit", "-q", "--amend", "-m", "better words", "--no-verify")
+    said = propose(proposing, "topic=t")
+    assert "proposal 1 is updated" in said and "forced update" in said
+    assert head(server) == proposing.head
+    assert before[:7] in server.git("reflog", "show", "refs/proposals/1/head").out
+    assert meta(server)["created"] <= meta(server)["updated"]
+    assert "proposal 1 is as it was" in propose(proposing, "topic=t")
+    assert server.git("for-each-ref", "--format=%(refname)", "refs/proposals").out.split() == [
+        "refs/proposals/1/head",
+        "refs/proposals/1/meta",
+    ]
+
+
+def test_without_a_topic_the_subject_is_one(proposing: Clone, server: Clone) -> None:
+    propose(proposing)
+    assert meta(server)["topic"] == "churn: transition version 2 to Production"
+
+
+def test_another_topic_is_another_proposal(proposing: Clone, server: Clone) -> None:
+    propose(proposing, "topic=one")
+    assert "proposal 2 is made" in propose(proposing, "topic=two")
+    assert head(server, 2) == head(server, 1)
+
+
+def test_a_faulty_proposal_is_refused(proposing: Clone, server: Clone) -> None:
+    proposing.edit(VERSION.format(1), "auc: 0.9", "auc: 0.99")
+    proposing.commit()
+    assert "error[GR104]" in propose(proposing, code=1)
+    assert server.git("for-each-ref", "refs/proposals").out == ""
+
+
+@pytest.mark.parametrize(
+    ("refs", "words"),
+    [
+        ("HEAD:refs/for/other", "the registry's branch is main"),
+        ("HEAD:refs/proposals/9/head", "the server alone writes here"),
+    ],
+)
+def test_other_places_are_refused(proposing: Clone, refs: str, words: str) -> None:
+    assert words in proposing.refused(refs)
+
+
+def test_what_is_in_the_branch_is_no_proposal(alice: Clone) -> None:
+    assert "there is nothing to propose" in propose(alice, code=1)
+
+
+def test_a_proposal_is_withdrawn_by_topic_or_number(proposing: Clone, server: Clone) -> None:
+    propose(proposing, "topic=one")
+    propose(proposing, "topic=two")
+    assert "proposal 1 is withdrawn" in propose(proposing, "topic=one", "withdraw")
+    assert "proposal 2 is withdrawn" in propose(proposing, "withdraw=2")
+    assert [meta(server, number)["state"] for number in (1, 2)] == ["withdrawn", "withdrawn"]
+    assert "no such open proposal" in propose(proposing, "withdraw=2", code=1)
+    assert "proposal 3 is made" in propose(proposing, "topic=one")
+
+
+@pytest.mark.parametrize("mode", ["merge", "squash", "rebase"])
+def test_what_arrives_in_the_branch_is_merged(
+    proposing: Clone, server: Clone, clone: Callable[[str], Clone], mode: str
+) -> None:
+    propose(proposing, "topic=one")
+    bob = clone("bob")
+    bob.write("NOTES.md", "main has moved")
+    bob.commit()
+    bob.git("fetch", "-q", "origin", "refs/proposals/1/head:proposal")
+    if mode == "merge":
+        bob.git("merge", "-q", "--no-ff", "--no-edit", "proposal")
+    elif mode == "squash":
+        bob.git("merge", "-q", "--squash", "proposal")
+        bob.git("commit", "-q", "-m", "squashed")
+    else:
+        bob.git("cherry-pick", "proposal")
+    bob.push()
+    assert meta(server)["state"] == "merged"
+
+
+def test_others_stay_open(proposing: Clone, server: Clone, clone: Callable[[str], Clone]) -> None:
+    propose(proposing, "topic=one")
+    bob = clone("bob")
+    bob.gitreg("register", "churn", "s3://models/churn/3")
+    bob.push()
+    assert meta(server)["state"] == "open"
+
+
+def test_the_server_says_who_pushed_where_it_knows(proposing: Clone, server: Clone) -> None:
+    hook = server.folder / "hooks" / "proc-receive"
+    hook.write_text(hook.read_text().replace("#!/bin/sh\n", "#!/bin/sh\nexport GL_USER=alice\n"))
+    propose(proposing, "title=a\x1b[31mb")
+    assert meta(server)["by"] == "alice"
+    assert "\x1b[31m" not in propose(proposing, "title=a\x1b[31mb")
+
+
+def test_many_at_once_get_different_numbers(
+    proposing: Clone, server: Clone, clone: Callable[[str], Clone]
+) -> None:
+    import subprocess
+
+    running = [
+        subprocess.Popen(
+            ["git", "push", "-q", "-o", f"topic=t{number}", "origin", "HEAD:refs/for/main"],
+            cwd=proposing.folder,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(4)
+    ]
+    assert [each.communicate(timeout=60) and each.returncode for each in running] == [0] * 4
+    assert sorted(meta(server, number)["topic"] for number in range(1, 5)) == ["t0", "t1", "t2", "t3"]
+
+
+def test_pkt_lines_there_and_back() -> None:
+    stream = io.BytesIO()
+    write_lines(stream, [b"one", b"", b"two\0three"])
+    assert stream.getvalue().startswith(b"0008one\n0005\n")
+    stream.seek(0)
+    assert list(read_lines(stream)) == [b"one", b"", b"two\0three"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"00", b"zzzz", b"0003", b"0009one\n", b"ffff" + b"x"])
+def test_what_is_no_pkt_line_is_refused(raw: bytes) -> None:
+    with pytest.raises(UsageError, match="not a pkt-line"):
+        list(read_lines(io.BytesIO(raw)))
