@@ -20,11 +20,30 @@ def main() -> int:
         return 0
     # Looking for garbage takes a tenth of a short command's time, most of it at exit; a long one still looks.
     gc.set_threshold(100_000)
+    code = _validated(sys.argv[1:])
+    if code is not None:
+        gc.freeze()
+        return code
     from gitreg.cli.app import run
 
     code = run(sys.argv[1:])
     gc.freeze()
     return code
+
+
+def _validated(args: list[str]) -> int | None:
+    """The hook that runs at every commit, ahead of click, too; None for any other command.
+
+    Whatever goes wrong is left to the command of the same name: it tells failures as all others do.
+    """
+    if args[:2] != ["hook", "validate"] or any(arg.startswith("-") for arg in args):
+        return None
+    try:
+        from gitreg.githooks.validate import main as validate
+
+        return validate(args[2:])
+    except Exception:  # noqa: BLE001 (see above)
+        return None
 
 
 if __name__ == "__main__":

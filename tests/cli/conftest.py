@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from gitreg.cli import app
+from tests.servers.shared import Original, Shared
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ def home(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home that the suite gives every test, and no tracking store."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return own_home
+
+
+@pytest.fixture(scope="session")
+def shared_once(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    """A registry that Alice and Bob share, made once a worker."""
+    return Original.of(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def both(shared_once: Original) -> Shared:
+    """The same for one test."""
+    return shared_once.again()
 
 
 Run = Callable[..., Result]

@@ -60,7 +60,8 @@ class CommandTable(click.Group):
         """List the commands under their sections."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, listed in COMMANDS.items():
-            sections.setdefault(listed.section, []).append((name, listed.help))
+            if not listed.hidden:
+                sections.setdefault(listed.section, []).append((name, listed.help))
         width = max(map(len, COMMANDS))
         for title, rows in sections.items():
             with formatter.section(title):
@@ -73,7 +74,7 @@ class CommandTable(click.Group):
         found = [
             CompletionItem(name, help=listed.help)
             for name, listed in COMMANDS.items()
-            if name.startswith(incomplete)
+            if name.startswith(incomplete) and not listed.hidden
         ]
         return found or click.Command.shell_complete(self, ctx, incomplete)
 

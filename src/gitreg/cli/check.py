@@ -45,7 +45,7 @@ def command(paths: tuple[Path, ...], staged: bool, rev: str | None, form: str, a
     if paths and not report.files:
         _refuse_missing(paths)
     form = "json" if as_json else form
-    findings = [_placed(one, store, readable=form == "text") for one in report.findings]
+    findings = [placed(one, store, readable=form == "text") for one in report.findings]
     sys.stdout.write(render(findings, form))
     note(summary(findings, report.files))
     return 1 if any(one.severity == ERROR for one in findings) else 0
@@ -97,7 +97,7 @@ def _refuse_missing(paths: tuple[Path, ...]) -> None:
             raise NotFound("there is no such file", where=str(path))
 
 
-def _placed(finding: Finding, store: Store, *, readable: bool) -> Finding:
+def placed(finding: Finding, store: Store, *, readable: bool) -> Finding:
     """``finding`` with a path from here for people, and from the repository's root for services."""
     path = store.prefix + finding.path
     if readable and store.repository.work_tree is not None:

@@ -14,17 +14,22 @@ class Listed:
         section: Heading under which the help lists it.
         help: One line, without a full stop.
         in_registry: Whether it takes ``--registry``.
+        hidden: Whether the help leaves it out.
     """
 
     module: str
     section: str
     help: str
     in_registry: bool = True
+    hidden: bool = False
 
 
-def _section(title: str, *rows: tuple[str, str], in_registry: bool = True) -> dict[str, Listed]:
+def _section(
+    title: str, *rows: tuple[str, str], in_registry: bool = True, hidden: bool = False
+) -> dict[str, Listed]:
     return {
-        name: Listed(module=name, section=title, help=text, in_registry=in_registry) for name, text in rows
+        name: Listed(module=name, section=title, help=text, in_registry=in_registry, hidden=hidden)
+        for name, text in rows
     }
 
 
@@ -47,6 +52,23 @@ COMMANDS: dict[str, Listed] = {
         ("delete", "Delete a version or a model"),
         ("restore", "Bring back a deleted version or model"),
     ),
+    **_section(
+        "Promote",
+        ("promote", "Propose that a version enters a stage"),
+        ("proposals", "List open proposals and what they lack"),
+        ("review", "Show what a proposal would do, for its reviewer"),
+        ("approve", "Sign and add your approval to a proposal"),
+        ("approvals", "Show who has approved and who is missing"),
+        ("merge", "Merge a proposal that passes"),
+        ("withdraw", "Take a proposal back"),
+        ("verify", "Judge commits by policy, or the whole history"),
+        ("policy", "Show the rules, or try them on a version"),
+        ("reconcile", "Make the tags of what was merged"),
+        ("event", "Print what a tag stands for, as JSON"),
+        ("codeowners", "Write or check CODEOWNERS from the policy"),
+        ("hooks", "Install Git hooks, on a laptop or a server"),
+    ),
+    **_section("Promote", ("hook", "Run as a hook of Git or of pre-commit"), hidden=True),
     **_section(
         "Read",
         ("list", "List models, or the versions of a model"),

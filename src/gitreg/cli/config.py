@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.options import at_option, current_store, write_options
-from gitreg.cli.output import document, line, note, table
+from gitreg.cli.options import at_option, current_registry, current_store
+from gitreg.cli.output import document, line, note, table, warning
 from gitreg.cli.reading import view_at
+from gitreg.cli.writing import How, writes
 from gitreg.errors import UsageError
 
 if TYPE_CHECKING:
     from gitreg.registry.configure import Wish
+    from gitreg.registry.registry import Registry
     from gitreg.registry.store import Store
     from gitreg.registry.view import View
 
@@ -22,30 +24,30 @@ if TYPE_CHECKING:
 @click.argument("key", required=False)
 @click.argument("value", required=False)
 @at_option
-@write_options
-def command(
-    key: str | None, value: str | None, at: str | None, message: str, dry_run: bool, as_json: bool
-) -> None:
+@writes
+def command(key: str | None, value: str | None, at: str | None, how: How) -> None:
     """Show all settings, one (KEY), or set one (KEY VALUE) in a commit of its own.
 
     Stages are set as a list in order: Staging,Production!,Archived. With ! one version of a model
     holds the stage at a time.
     """
-    store = current_store()
     if key is not None and value is not None:
         if at is not None:
             raise UsageError("the past can't be changed", where="--at")
-        _set(store, _wish(store, key, value, message), dry_run=dry_run, as_json=as_json)
-    elif key is not None:
+        registry = current_registry()
+        _set(registry, _wish(registry.store, key, value, how.message), how)
+        return
+    store = current_store()
+    if key is not None:
         from gitreg.registry.configure import value_of
 
         found = value_of(view_at(store, at).settings, key)
-        if as_json:
+        if how.as_json:
             document({key: found})
         else:
             line(found)
     else:
-        _show(view_at(store, at), as_json=as_json)
+        _show(view_at(store, at), as_json=how.as_json)
 
 
 def _show(view: View, *, as_json: bool) -> None:
@@ -88,21 +90,29 @@ def _wish(store: Store, key: str, value: str, message: str) -> Wish:
     return Wish(key=key, value=value, author=author, committer=committer, when=utc_now(), reason=message)
 
 
-def _set(store: Store, wish: Wish, *, dry_run: bool, as_json: bool) -> None:
+def _set(registry: Registry, wish: Wish, how: How) -> None:
+    from gitreg.cli import proposing
     from gitreg.cli.writing import diff_lines
     from gitreg.registry import configure
     from gitreg.render.values import change_document
 
-    receipt = configure.preview(store, wish) if dry_run else configure.configure(store, wish)
-    if as_json:
+    receipt = configure.preview(registry.store, wish) if how.dry_run else registry.configure(wish)
+    if how.as_json:
         changes = [change_document(change) for change in receipt.changes]
-        document({"commit": receipt.commit, "branch": receipt.branch, "changes": changes, "dry_run": dry_run})
-    elif not receipt.changes:
+        told = {"commit": receipt.commit, "branch": receipt.branch, "changes": changes}
+        document({**told, "dry_run": how.dry_run, **proposing.document(registry)})
+        return
+    for text in registry.warnings:
+        warning(text)
+    if not receipt.changes:
         line(f"nothing to change: {wish.key} is {wish.value} already")
-    elif dry_run:
+    elif how.dry_run:
         for file in receipt.files:
             for row in diff_lines(file):
                 line(row)
         note("dry run: nothing was written")
+    elif how.propose:
+        for text in proposing.told(registry)(receipt):
+            line(text)
     else:
         line(f"Set {wish.key} to {wish.value} (commit {(receipt.commit or '')[:10]})")

@@ -67,9 +67,9 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
         if path.is_dir():
             yield from (path / name for name in ("gitreg.yaml",) if (path / name).is_file())
             inside = path / "models" if (path / "gitreg.yaml").is_file() else path
-            yield from sorted(each for each in inside.rglob("*.yaml") if _is_manifest(each))
+            yield from sorted(each for each in inside.rglob("*.yaml") if is_manifest(each))
         elif path.is_file():
-            if not _is_manifest(path):
+            if not is_manifest(path):
                 raise InvalidInput(
                     "the file is no manifest of a registry",
                     where=str(path),
@@ -80,7 +80,8 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             raise NotFound("there is no such file", where=str(path))
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
+    """Whether a file is a manifest of a registry that it lies in."""
     named = path.name in ("gitreg.yaml", "model.yaml") or (
         path.parent.name == "versions" and path.stem.isdigit()
     )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from gitreg.cli.options import json_option
 from gitreg.cli.output import document, hint, line
+from gitreg.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitreg.gitstore.repository import Repository
+    from gitreg.registry.ci import Service
+
+SERVICES = ("github", "gitlab", "gitea")
 
 
 @click.command("init")
@@ -26,6 +34,12 @@ from gitreg.cli.output import document, hint, line
 )
 @click.option("--layout", type=click.Choice(["flat", "sharded"]), default="flat", show_default=True)
 @click.option("--tag-prefix", metavar="P", default="", help="Text before every Git tag, such as models/.")
+@click.option(
+    "--ci",
+    type=click.Choice(SERVICES),
+    help="With the workflow of this service: verify, comment, reconcile. In a registry that is there it is "
+    "added to the work tree, with CODEOWNERS.",
+)
 @json_option
 def command(
     path: Path,
@@ -35,6 +49,7 @@ def command(
     stages: tuple[str, ...],
     layout: str,
     tag_prefix: str,
+    ci: str | None,
     as_json: bool,
 ) -> None:
     """Make a registry at PATH: in the repository there, in a folder of it, or in a new one."""
@@ -44,6 +59,13 @@ def command(
     from gitreg.registry.configure import stage_of
 
     here = Path(os.path.abspath(path))
+    service = cast("Service | None", ci)
+    there = _registry_at(here) if service else None
+    if service and there:
+        if bare or branch or name is not None or stages or tag_prefix:
+            raise UsageError("there is a registry already: --ci alone adds to it", where=str(here))
+        _add(there, service, as_json=as_json)
+        return
     settings = Settings(
         name=here.name.removesuffix(".git") if name is None else name,
         layout="sharded" if layout == "sharded" else "flat",
@@ -51,7 +73,7 @@ def command(
         tags=TagSettings(prefix=tag_prefix),
     )
     make = creation.create_bare if bare else creation.create
-    made = make(here, settings=settings, branch=branch, env=os.environ, now=utc_now())
+    made = make(here, settings=settings, branch=branch, env=os.environ, now=utc_now(), ci=service)
     if as_json:
         found = {"path": str(made.root), "prefix": made.prefix, "branch": made.branch, "commit": made.commit}
         document(found)
@@ -63,3 +85,51 @@ def command(
     if made.prefix:
         line(f"In a bare clone of this repository: git config gitreg.prefix {made.prefix.rstrip('/')}")
     hint("next: gitreg register NAME SOURCE")
+    if service:
+        _next(service, include="")
+
+
+def _registry_at(here: Path) -> Repository | None:
+    """The registry that a folder is or lies in; None where one is still to be made."""
+    from gitreg.errors import GitregError, NotARegistry
+    from gitreg.gitstore.repository import Repository
+    from gitreg.registry.store import Store
+
+    try:
+        found = Repository.discover(here)
+    except NotARegistry:
+        return None
+    if not found.bare:
+        return found
+    try:
+        with Store(found) as store:
+            _ = store.view(store.head()).settings
+    except GitregError:  # a bare repository that holds none yet
+        return None
+    return found
+
+
+def _add(repository: Repository, service: Service, *, as_json: bool) -> None:
+    from gitreg.registry.ci import add
+    from gitreg.registry.store import Store
+
+    with Store(repository) as store:
+        added = add(store, service)
+    if as_json:
+        document({"written": added.written, "present": added.present, "include": added.include or None})
+        return
+    for path in added.written:
+        line(f"wrote {path}")
+    for path in added.present:
+        line(f"{path} is there already")
+    _next(service, include=added.include)
+
+
+def _next(service: Service, *, include: str) -> None:
+    if include:
+        line(f"In .gitlab-ci.yml: include: [{{local: {include}}}]")
+    line(f"On {_CALLED[service]}: set the variable GITREG_PACKAGE to what pip shall install,")
+    line("and require the check verify before a merge")
+
+
+_CALLED = {"github": "GitHub", "gitlab": "GitLab", "gitea": "Gitea or Forgejo"}

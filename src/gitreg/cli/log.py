@@ -19,6 +19,7 @@ from gitreg.render.text import ago, moment
 
 if TYPE_CHECKING:
     from gitreg.domain.changes import Change
+    from gitreg.registry.hands import Hands
     from gitreg.registry.log import Line, LogEntry
 
 _TRAILER = re.compile(r"Gitreg-[A-Za-z]+: .*")
@@ -44,20 +45,21 @@ def command(
 
     Told is what each commit of the branch changed, whoever made it: a command, a hand edit or a merge.
     """
+    from gitreg.registry.hands import hands
     from gitreg.registry.log import lines, log
     from gitreg.registry.looking import wanted_of
 
     store, part = current_slice(at)
     wanted = wanted_of(store, part, uri, **asked)
     if as_json:
-        document([_document(entry) for entry in log(part, wanted, limit=limit)])
+        document([_document(*one) for one in hands(store, part, log(part, wanted, limit=limit))])
     elif oneline:
         for entry in log(part, wanted, limit=limit):
             told = _told(entry)[0]
             own = _own_subject(entry, told)
             line(f"{entry.commit.oid[:10]} {told}" + (f" ({own})" if own else ""))
     elif on_terminal():
-        _print(log(part, wanted, limit=limit))
+        _print(hands(store, part, log(part, wanted, limit=limit)))
     else:
         columns = ("commit", "time", "author", "event", "model", "version", "stage", "summary")
         from gitreg.registry.tables import events
@@ -97,11 +99,26 @@ def _body(entry: LogEntry) -> str:
     return "\n\n".join(parts).strip("\n")
 
 
-def _print(entries: Iterable[LogEntry]) -> None:
+def _told_hands(found: list[Hands]) -> list[str]:
+    """``proposed by Bob, approved by Alice, merged by Carol``; of which change, where not of all the same."""
+    told = [(each.change, _by(each)) for each in found]
+    if len({said for _, said in told}) < 2:
+        return [said for _, said in told[:1]]
+    return [f"{change.subject}: {said}" for change, said in told[:_MOST_TOLD]]
+
+
+def _by(found: Hands) -> str:
+    merged = (found.merged_by,) if found.merged_by else ()
+    parts = (("proposed", found.proposed_by), ("approved", found.approved_by), ("merged", merged))
+    people = [(did, ", ".join(one.name or one.email for one in who)) for did, who in parts if who]
+    return ", ".join(f"{did} by {who}" for did, who in people)
+
+
+def _print(entries: Iterable[tuple[LogEntry, list[Hands]]]) -> None:
     from gitreg.registry.clock import utc_now
 
     first = True
-    for entry in entries:
+    for entry, people in entries:
         if not first:
             line()
         first = False
@@ -114,6 +131,8 @@ def _print(entries: Iterable[LogEntry]) -> None:
             line(f"  {number}. {row}" if number <= min(_MOST_TOLD, len(entry.changes)) else f"  {row}")
         when = moment(commit.commit_time) + (f", {age}" if age else "")
         line(f"  {commit.oid[:10]}  {commit.author.name}  {when}{merge}")
+        for row in _told_hands(people):
+            line(f"  {row}")
         words = "\n\n".join(filter(None, (_own_subject(entry, told[0]), _body(entry))))
         if words:
             line()
@@ -132,9 +151,8 @@ def _row(told: Line) -> tuple[Cell, ...]:
     return (told.oid, time, told.author, *what)
 
 
-def _document(entry: LogEntry) -> dict[str, Any]:
+def _document(entry: LogEntry, people: list[Hands]) -> dict[str, Any]:
     from gitreg.manifest.encode import time_text
-    from gitreg.render.values import change_document
 
     commit = entry.commit
     found: dict[str, Any] = {
@@ -145,8 +163,20 @@ def _document(entry: LogEntry) -> dict[str, Any]:
         "committer": {"name": commit.committer.name, "email": commit.committer.email},
         "subject": commit.subject,
         "message": _body(entry),
-        "changes": [change_document(change) for change in ranked(entry.changes)],
+        "changes": [_change(change, people) for change in ranked(entry.changes)],
     }
     if entry.unread:
         found["unread"] = list(entry.unread)
     return found
+
+
+def _change(change: Change, people: list[Hands]) -> dict[str, Any]:
+    from gitreg.render.values import change_document
+
+    told = change_document(change)
+    for found in people:
+        if found.change is change:
+            told["proposed_by"] = [one.email for one in found.proposed_by]
+            told["approved_by"] = [one.email for one in found.approved_by]
+            told["merged_by"] = found.merged_by.email if found.merged_by else None
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 ENVIRONMENT = "GITREG_REGISTRY"
 _PLACE = "gitreg.registry"
+_PROPOSAL = "gitreg.proposal"
 # A scheme, a helper of Git's (ext::…) or scp's form user@host:path.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//|:)|[^/@]+@[^/:]+:")
 
@@ -77,14 +79,36 @@ def _remember(context: click.Context, param: click.Parameter, value: str | None)
 def current_registry() -> Registry:
     """The registry that ``--registry``, ``$GITREG_REGISTRY`` or the current folder names, closed at the end.
 
+    With ``--propose`` it is the one on the remote, and what is written to it goes on a branch of its own.
+
     Raises:
         UsageError: A URL was given.
         NotARegistry: There is no registry there.
     """
+    context = click.get_current_context()
+    wish: Proposal | None = context.meta.get(_PROPOSAL)
+    if wish is not None:
+        from gitreg.registry.proposing import open_proposing
+
+        return context.with_resource(
+            open_proposing(chosen_place(context), remote=wish.remote, draft=wish.draft)
+        )
     from gitreg.registry.open import open_registry
 
-    context = click.get_current_context()
     return context.with_resource(open_registry(chosen_place(context)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """How what a command writes is proposed: to which remote (None: the usual), and whether as a draft."""
+
+    remote: str | None = None
+    draft: bool = False
+
+
+def propose_all(wish: Proposal) -> None:
+    """From here on the registry that the command works on is what proposals begin with."""
+    click.get_current_context().meta[_PROPOSAL] = wish
 
 
 def current_store() -> Store:
@@ -162,6 +186,13 @@ def yes_option(command: F) -> F:
     return click.option("-y", "--yes", is_flag=True, help="Don't ask.")(command)
 
 
+def propose_option(command: F) -> F:
+    """``--propose`` → ``propose: bool``."""
+    return click.option(
+        "--propose", is_flag=True, help="On a branch of its own, pushed to be reviewed; see gitreg promote."
+    )(command)
+
+
 def write_options(command: F) -> F:
-    """The options of every command that writes: ``message``, ``dry_run`` and ``as_json``."""
-    return message_option(dry_run_option(json_option(command)))
+    """The options of every command that writes: ``message``, ``propose``, ``dry_run`` and ``as_json``."""
+    return message_option(propose_option(dry_run_option(json_option(command))))

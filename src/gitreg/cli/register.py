@@ -55,6 +55,8 @@ def command(how: How, name: str | None, source: str | None, no_look_up: bool, **
     batch, one_commit = given.pop("batch"), given.pop("one_commit")
     if batch is not None:
         _refuse_beside_batch(name, given)
+        if how.propose and not one_commit:
+            raise UsageError("a proposal is one commit", where=_WHERE, hint="add --one-commit")
         _batch(batch, how, no_look_up=no_look_up, one_commit=one_commit)
         return
     if one_commit:
@@ -68,7 +70,7 @@ def command(how: How, name: str | None, source: str | None, no_look_up: bool, **
         look = not_looking if no_look_up else looking(progress.hashed)
         request = _request(registry, name, source, look, given)
     receipt = write(registry, [request], Target(name=name), how, unchanged=f"{name} is registered")
-    if receipt.commit and not how.as_json:
+    if receipt.commit and not how.as_json and not how.propose:
         number = max(receipt.versions(name))
         stage = registry.settings.stages[0].name if registry.settings.stages else "STAGE"
         output.hint(f"next: gitreg transition {shlex.quote(f'{name}/{number}')} {stage}")

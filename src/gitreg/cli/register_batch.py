@@ -57,7 +57,23 @@ def run(registry: Registry, path: str, how: How, *, look: Look, commit: Commit, 
         requests.blame(error)
         raise
     progress.clear()
+    if how.propose and lines and not how.dry_run:
+        _answer_proposed(registry, written, how)
+        return
     _answer(lines, written, how)
+
+
+def _answer_proposed(registry: Registry, written: Written, how: How) -> None:
+    from gitreg.cli import proposing
+
+    if how.as_json:
+        warnings = [*written.warnings, *registry.warnings]
+        output.document({**_document(written, warnings, how), **proposing.document(registry)})
+        return
+    for text in registry.warnings:
+        output.warning(text)
+    for text in proposing.told(registry)(written.receipt):
+        output.line(text)
 
 
 class Requests(list[Register]):
@@ -133,12 +149,10 @@ def _pinned(uri: str, view: View) -> str:
 
 def together(registry: Registry, requests: Requests, how: How, written: Written, progress: Progress) -> None:
     """Make one commit of all requests."""
-    from gitreg.registry import write
-
     title = f"register {plural(len(requests), 'version')} of {plural(requests.models, 'model')}"
     progress.show(f"registering: {len(requests):,}")
     asked = registry.asked(requests, message=how.message, title=title)
-    written.add(write.apply(registry.store, asked))
+    written.add(registry.carry_out(asked))
 
 
 def each(registry: Registry, requests: Requests, how: How, written: Written, progress: Progress) -> None:

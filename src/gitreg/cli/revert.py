@@ -51,7 +51,7 @@ def command(commit: str, how: How) -> None:
         told=lambda receipt: _told(asked, receipt),
         more={"reverted": asked.link.oid, "change": asked.number},
     )
-    if done.receipt.commit and not how.as_json:
+    if done.receipt.commit and not how.as_json and not how.propose:
         output.hint(f"to undo: gitreg revert {done.receipt.commit[:10]}")
 
 

@@ -58,7 +58,7 @@ def command(name: str, stage: str, to: int | None, how: How) -> None:
         told=lambda receipt: _told(rolled, receipt),
         more=_document(rolled),
     )
-    if rolled.receipt.commit and not how.as_json:
+    if rolled.receipt.commit and not how.as_json and not how.propose:
         output.hint(f"to undo: gitreg revert {rolled.receipt.commit[:10]}")
 
 

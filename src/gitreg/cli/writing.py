@@ -24,11 +24,12 @@ from gitreg.render.values import change_document, model_document, version_docume
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """The options of a write: why, whether to write at all, and how to answer."""
+    """The options of a write: why, whether to write at all, how to answer, and where it goes."""
 
     message: str
     dry_run: bool
     as_json: bool
+    propose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,17 @@ class Target:
 
 
 def writes(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``-m``, ``--dry-run`` and ``--json``, passed on as ``how: How``."""
+    """Give a command ``-m``, ``--propose``, ``--dry-run`` and ``--json``, passed on as ``how: How``."""
 
     @functools.wraps(command)
-    def wrapped(*, message: str, dry_run: bool, as_json: bool, **given: Any) -> Any:
-        return command(how=How(message=message, dry_run=dry_run, as_json=as_json), **given)
+    def wrapped(*, message: str, propose: bool, dry_run: bool, as_json: bool, **given: Any) -> Any:
+        how = How(message=message, dry_run=dry_run, as_json=as_json, propose=propose)
+        if not propose:
+            return command(how=how, **given)
+        from gitreg.cli.proposing import proposing
+
+        with proposing(given.get("uri") or given.get("name")):
+            return command(how=how, **given)
 
     return write_options(wrapped)
 
@@ -121,8 +128,13 @@ def report(
         told: What was done, in words.
         more: What ``--json`` says besides.
     """
+    more = more or {}
+    if how.propose:
+        from gitreg.cli import proposing
+
+        told, more = proposing.told(registry), {**more, **proposing.document(registry)}
     try:
-        _answer(registry, receipt, target, how, unchanged, told, more or {})
+        _answer(registry, receipt, target, how, unchanged, told, more)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -1,0 +1,69 @@
+"""``gitreg approvals``: who has approved a proposal, and who is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitreg.cli.options import current_store, json_option
+from gitreg.cli.output import document, line, table
+
+if TYPE_CHECKING:
+    from gitreg.domain.review import Approved, Review
+
+_Row = tuple[str, str, str, str, str]
+
+
+@click.command("approvals")
+@click.argument("first", metavar="NAME/VERSION | BRANCH | NUMBER")
+@click.argument("second", required=False, metavar="[STAGE]")
+@json_option
+def command(first: str, second: str | None, as_json: bool) -> int:
+    """Show who has approved a proposal, who has not yet, and which approvals don't count.
+
+    Reads what was fetched last: git fetch brings the newest. Exit code 0: enough; 1: some are missing.
+    """
+    from gitreg.registry.clock import utc_now
+    from gitreg.registry.proposed import pair_of
+    from gitreg.registry.reviewing import review
+
+    store = current_store()
+    pair = pair_of(store, first, second)
+    found = review(store, pair.base, pair.head, now=utc_now(), branch=pair.branch)
+    asked = list(_asked(found))
+    if as_json:
+        document([_document(subject, approved) for subject, approved in asked])
+    elif not asked:
+        line("no rule asks for approvals of this proposal")
+    else:
+        table(("for", "approver", "state", "at", "until"), (row for each in asked for row in _rows(*each)))
+    return 0 if all(len(approved.given) >= approved.needed for _, approved in asked) else 1
+
+
+def _asked(found: Review) -> Iterator[tuple[str, Approved]]:
+    for move in found.moves:
+        if move.approved is not None:
+            yield f"{move.change.subject} {move.stage}", move.approved
+    if found.rules is not None and found.rules.approved is not None:
+        yield "the rules", found.rules.approved
+
+
+def _rows(subject: str, approved: Approved) -> Iterator[_Row]:
+    for each in approved.given:
+        at, until = (f"{one:%Y-%m-%d %H:%M}" if one else "" for one in (each.at, each.expires))
+        yield subject, each.principal, "approved", at, until
+    for each in approved.refused:
+        yield subject, each.principal, f"does not count: {each.refused}", "", ""
+    missing = approved.needed - len(approved.given)
+    if missing > 0:
+        given = {each.principal for each in approved.given}
+        may = [each for each in approved.may if each not in given]
+        yield subject, " or ".join(may) or "nobody may", f"{missing} missing", "", ""
+
+
+def _document(subject: str, approved: Approved) -> dict[str, Any]:
+    from gitreg.render.review_data import approvals_document
+
+    return {"for": subject, **approvals_document(approved)}
