@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean
+.PHONY: demo demo-review test lint bench clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -18,8 +18,11 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/python demo/run.py
 
+demo-review: $(STAMP)
+	@$(BIN)/python demo/review.py
+
 test: $(STAMP)
-	@scripts/system-packages strace
+	@scripts/system-packages strace sshd=openssh-server gitolite=gitolite3 nginx=nginx-light fcgiwrap
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(STAMP)

@@ -156,8 +156,12 @@ def replace_by_second(shell: Shell, run_id: str) -> None:
     shell.type(f"gitreg transition {MODEL}/2 Staging")
     shell.say("Is it better than the one in Production?")
     shell.type(f"gitreg diff {MODEL}/Production {MODEL}/Staging")
-    shell.say("It is: it takes over, and the former one is archived in the same commit")
-    shell.type(f"gitreg transition {MODEL}/2 Production --archive-existing")
+    shell.say("It is: propose that it takes over, on a branch of its own")
+    shell.type(f"gitreg promote {MODEL}/2 Production --archive-existing -m 'Better on all counts'")
+    shell.say("What a reviewer is shown")
+    shell.type(f"gitreg review {MODEL}/2 Production")
+    shell.say("Merged as one commit; the former one is archived by it")
+    shell.type(f"gitreg merge {MODEL}/2 Production --mode squash")
     shell.type("gitreg list")
 
 

@@ -49,6 +49,9 @@ def test_demo(tmp_path: Path) -> None:
     picture = ET.parse(place / "lineage.svg").getroot()
     assert {"tumor-classifier/1", "tumor-classifier/2", "breast-cancer"} <= set(picture.itertext())
     assert "Gave Production of tumor-classifier back to version 1" in shown("gitreg rollback")
+    reviewed = shown("gitreg review")
+    assert "would take Production from tumor-classifier/1" in reviewed and "✓" in reviewed
+    assert "Merged gitreg/promote/tumor-classifier/2/Production" in shown("gitreg merge")
     last = shown("gitreg log -n 1")
     assert last.startswith("tumor-classifier: transition version 1 to Production (from Archived)")
     assert "Odd verdicts on young patients" in last
@@ -60,7 +63,7 @@ def test_demo(tmp_path: Path) -> None:
         "tumor-classifier: transition version 1 to Production (from Staging)",
         "tumor-classifier: register version 2",
         "tumor-classifier: transition version 2 to Staging",
-        "tumor-classifier: transition version 2 to Production (from Staging)",
+        "Promote tumor-classifier/2 to Production",
         "tumor-classifier: roll Production back to version 1",
     ]
     assert {"tumor-classifier/v1", "tumor-classifier/v2", "tumor-classifier/Production/3"} <= set(git("tag"))
@@ -81,3 +84,26 @@ def test_demo(tmp_path: Path) -> None:
     ):
         assert said in manifest
     assert git("status", "--porcelain") == []
+
+
+@pytest.mark.parametrize("how", [(), ("--plain",)], ids=["server", "plain"])
+def test_demo_review(how: tuple[str, ...]) -> None:
+    command = [sys.executable, "review.py", *how]
+    done = subprocess.run(command, cwd=ROOT / "demo", capture_output=True, text=True, check=False)
+    said = done.stdout
+    assert done.returncode == 0, said + done.stderr
+    assert "Traceback" not in said + done.stderr
+    steps = [
+        step.partition("\n") for step in re.split(r"^(?=(?:ann|bob|carol)\$ )", said, flags=re.MULTILINE)
+    ]
+
+    def shown(command: str, at: int = 0) -> str:
+        return [text for line, _, text in steps if line.startswith(command)][at]
+
+    assert "propose it: gitreg promote churn/2 Production" in shown("ann$ git push origin main")
+    assert "GR206" in shown("bob$ gitreg verify", 0)
+    assert "GR206" not in shown("bob$ gitreg verify", 1)
+    assert "churn/Production/2" in shown("carol$ git tag")
+    last = shown("carol$ gitreg log")
+    assert "proposed by Ann" in last and "merged by Carol" in last and "bob@example.com" in last
+    assert shown("carol$ gitreg resolve").startswith("s3://models/churn/2\n")

@@ -1,0 +1,1 @@
+"""Several people, a real server, and the rules between them."""
