@@ -13,6 +13,7 @@ from pathlib import Path
 
 import batch
 import beside_gto
+import promotion
 import reads
 import register
 import results
@@ -85,6 +86,29 @@ _BENCHMARKS = {
         note="In one process, the same registries. The search is for a tag that every second version has.",
         full=lambda shop: reads.in_process(shop, [LARGE, _DEEP], rounds=200),
         quick=lambda shop: reads.in_process(shop, _QUICK, rounds=20),
+    ),
+    "validate": Benchmark(
+        title="the hook at every commit",
+        note="The script that pre-commit runs, from start to end; all files in one process.",
+        full=lambda shop: promotion.validating(shop, MIDDLE, rounds=30),
+        quick=lambda shop: promotion.validating(shop, SMALL, rounds=3),
+    ),
+    "push": Benchmark(
+        title="a push of one change, and verdicts",
+        note="Over the file system, to a server with gitreg's hooks and to one without; the index is there. "
+        "The tags of all versions are on the server, and the registry has rules for Production.",
+        full=lambda shop: (
+            promotion.pushing(shop, MIDDLE, rounds=15)
+            + promotion.pushing(shop, _DEEP, rounds=15)
+            + promotion.histories(shop, [MIDDLE, _DEEP])
+        ),
+        quick=lambda shop: promotion.pushing(shop, SMALL, rounds=2) + promotion.histories(shop, [SMALL]),
+    ),
+    "approvals": Benchmark(
+        title="approvals",
+        note="From the bytes of the file to the person whose key signed it.",
+        full=lambda shop: promotion.approvals(shop, rounds=200),
+        quick=lambda shop: promotion.approvals(shop, rounds=10),
     ),
     "gto": Benchmark(
         title="the same work with GTO",
