@@ -5,7 +5,7 @@ What is signed is what was shown: where the proposal changes meanwhile, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,12 +101,14 @@ def plan(store: Store, wish: Wish) -> Plan:
         if _has_given(judged, person):
             already.append(f"{version.name}/{version.version} for {stage.name}")
         else:
+            _refuse_author(judged.judgements, person)
             statements |= drawn.promotion(judged)
     detail = _policy_detail(verdict)
     if detail is not None and wish.rules:
         if any(person.answers_to(str(each["approver"])) for each in detail.get("present", ())):
             already.append("the change of the rules")
         else:
+            _refuse_author((one for step in verdict.steps for one in step.policy), person)
             statements |= drawn.rules_change(detail)
     if not statements and not already:
         raise _nothing(found, detail is not None)
@@ -202,6 +204,18 @@ def _asked(verdict: Verdict) -> Iterator[Judged]:
         for judged in step.judged:
             if judged.entering.stage.approvals is not None:
                 yield judged
+
+
+def _refuse_author(judgements: Iterable[Judgement], person: signing.Person) -> None:
+    """Refuse who has written what they would approve, before they are asked for their passphrase."""
+    for each in judgements:
+        for author in each.detail.get("authors", ()) if each.rule in _APPROVALS else ():
+            if person.answers_to(author):
+                raise NotAllowed(
+                    "your approval would not count: an author can't approve",
+                    where=each.subject,
+                    hint=f"{author} wrote it; gitreg approvals tells who may approve",
+                )
 
 
 def _has_given(judged: Judged, person: signing.Person) -> bool:

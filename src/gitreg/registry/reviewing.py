@@ -125,14 +125,16 @@ def _approved(judgements: Iterable[Judgement], asked: Approvals | None) -> Appro
         needed=int(detail["needed"]),
         given=tuple(map(_approver, detail.get("present", ()))),
         refused=tuple(map(_approver, detail.get("refused", ()))),
-        may=_may(asked),
+        may=_may(asked, frozenset(map(str.casefold, detail.get("authors", ())))),
     )
 
 
-def _may(asked: Approvals | None) -> tuple[str, ...]:
+def _may(asked: Approvals | None, authors: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Whom the rules name, but for those who have written it."""
     if asked is None:
         return ()
-    return (*asked.approvers, *(("the owners in CODEOWNERS",) if asked.codeowners else ()))
+    named = (each for each in asked.approvers if each.casefold() not in authors)
+    return (*named, *(("the owners in CODEOWNERS",) if asked.codeowners else ()))
 
 
 def _approver(told: Any) -> Approver:

@@ -66,7 +66,9 @@ def test_two_persons(key_of: Key, people: str) -> None:
             for name in ("ann", "bob")
         ],
         "refused": [],
+        "authors": found.detail["authors"],
     }
+    assert found.detail["authors"], "who can't approve is told, too"
 
 
 def test_F13_who_may_is_told(key_of: Key, people: str) -> None:

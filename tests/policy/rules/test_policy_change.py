@@ -63,6 +63,7 @@ def test_with_the_approvals_that_it_needs(key_of: Key) -> None:
         "needed": 1,
         "present": [{"approver": "ann@example.com", "at": NOW - DAY, "expires": NOW + DAY}],
         "refused": [],
+        "authors": ["ada@example.com"],
         "before": CHANGE.before,
         "after": CHANGE.after,
     }

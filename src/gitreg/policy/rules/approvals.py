@@ -53,7 +53,7 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
         path="" if enough else path,
         field=() if enough else field,
         help="" if enough else f"{command('approve', version_of(version), stage.name)}, by {who_may(asked)}",
-        detail=found.detail,
+        detail={**found.detail, "authors": sorted(authors.version | authors.promotion)},
     )
 
 

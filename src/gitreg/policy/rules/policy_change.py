@@ -35,7 +35,8 @@ def judge(change: PolicyChange, asked: Approvals | None, material: Material) -> 
         first = error.findings[0]
         message = f"the keys can't be read ({first.location}: {first.message})"
         return _failed(change, message, first.help)
-    detail = {**found.detail, "before": change.before, "after": change.after}
+    digests = {"before": change.before, "after": change.after}
+    detail = {**found.detail, **digests, "authors": sorted(change.authors)}
     if not found.enough:
         mend = f"propose it on a branch of its own; gitreg approve BRANCH --policy, by {who_may(asked)}"
         return _failed(change, f"{told} changed with {found.said}", mend, detail)
