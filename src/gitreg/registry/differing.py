@@ -15,9 +15,19 @@ from gitreg.registry.content import Content, in_commit
 from gitreg.registry.store import Store
 
 
-def judge_difference(store: Store, base: str, head: str) -> tuple[Finding, ...]:
-    """What is wrong with the manifests that differ between two commits."""
-    paths = touched(store, base, head)
+def judge_difference(
+    store: Store, base: str, head: str, paths: Sequence[str] | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong with the manifests that differ between two commits.
+
+    Args:
+        store: The registry.
+        base: Full hex id of the commit before.
+        head: Full hex id of the commit that is judged.
+        paths: What ``touched`` gives, where it is known; None: it is looked up.
+    """
+    if paths is None:
+        paths = touched(store, base, head)
     if not paths:
         return ()
     if SETTINGS_FILE in paths:  # stages or the layout may have changed: every file means something else
@@ -39,6 +49,11 @@ def touched(store: Store, base: str, head: str) -> list[str]:
             found.append(name)
         found += [one.path for one in diff_trees(store.reader, was, now, f"{name}/")]
     return found
+
+
+def is_manifest_path(path: str) -> bool:
+    """Whether ``touched`` would give a path below the registry's root."""
+    return path in (SETTINGS_FILE, MODELS_DIR) or path.startswith(f"{MODELS_DIR}/")
 
 
 def root_tree(store: Store, commit: str) -> str | None:

@@ -15,7 +15,7 @@ from gitreg.gitstore.trees import FILE, Touched
 from gitreg.manifest.layout import APPROVALS_DIR, Layout, parse_approval
 from gitreg.manifest.yaml import parse
 from gitreg.policy.context import Judgement
-from gitreg.registry.differing import judge_difference
+from gitreg.registry.differing import is_manifest_path, judge_difference
 from gitreg.registry.docket import Setting, backwards, in_future
 from gitreg.registry.history import last_state_with
 from gitreg.registry.rulebook import RuleBook
@@ -25,7 +25,10 @@ from gitreg.signing.statement import decode, split_file
 
 def faults(at: Setting, rules: RuleBook, changes: Sequence[Change]) -> Iterator[Finding]:
     """Everything that is wrong with a step but for what the rules of its stages say."""
-    yield from judge_difference(at.seen, at.before, at.commit.oid)
+    prefix = at.store.prefix
+    below = [one.path.removeprefix(prefix) for one in at.commit.changes if one.path.startswith(prefix)]
+    paths = [path for path in below if is_manifest_path(path)]
+    yield from judge_difference(at.seen, at.before, at.commit.oid, paths)
     yield from _approvals(at)
     yield from _time(at)
     yield from _signature(at, rules)
