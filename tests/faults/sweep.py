@@ -83,6 +83,8 @@ def sweep(
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         origin = prepare(place, kind, command)
+        if victim in ("child", "both"):  # few refs move in process, but not where Git sets their modes
+            git(origin, "config", "core.sharedRepository", "group")
         line = arguments(command, verb)
         target = place / "target"
         outcomes = []

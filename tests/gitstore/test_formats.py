@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from gitreg.errors import IntegrityError
 from gitreg.gitstore.objects import object_id
-from gitreg.gitstore.pack import PackSink, splice_delta
+from gitreg.gitstore.pack import Likeness, PackSink, splice_delta
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FILE, FOLDER, Entry, Tree, encode_tree
@@ -122,7 +122,7 @@ def test_a_pack_of_a_long_chain(tmp_path: Path, kind: str) -> None:
     made = {}
     for number, blob in enumerate(blobs):
         grown = tree.spliced({f"{number:05}-{'n' * 40}": Entry(FILE, blob)})
-        oid = sink.write("tree", grown.raw, like=(oid, tree.raw) if oid else None)
+        oid = sink.write("tree", grown.raw, like=Likeness(oid, tree.raw, *grown.kept) if oid else None)
         made[oid], tree = grown.raw, grown
     sink.flush()
     repository = Repository.at(tmp_path)

@@ -162,7 +162,7 @@ def test_it_costs_no_process_where_nothing_is_signed(ann: Person) -> None:
     who = Person(name="ann", home=ann.home, work=ann.work, more={"PATH": f"{folder}:{ann.env['PATH']}"})
     who.gitreg("register", "churn", "s3://models/churn/1")
     unsigned = asked.read_text()
-    assert "update-ref" in unsigned and "--show-scope" not in unsigned
+    assert "update-index" in unsigned and "--show-scope" not in unsigned
     asked.unlink()
     signs(ann)
     who.gitreg("register", "churn", "s3://models/churn/2")

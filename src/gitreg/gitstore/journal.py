@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from gitreg.gitstore.durable import disk_failure, sync_descriptor, sync_path
@@ -48,7 +48,9 @@ def save(state_dir: Path, journal: Journal, *, fsync: bool) -> None:
     """
     import json  # a read finds no journal and does without
 
-    data = json.dumps(asdict(journal)).encode() + b"\n"
+    touched = [asdict(each) for each in journal.touched]
+    raw = {each.name: getattr(journal, each.name) for each in fields(journal)} | {"touched": touched}
+    data = json.dumps(raw).encode() + b"\n"
     try:
         descriptor = os.open(state_dir / JOURNAL_FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:

@@ -50,12 +50,9 @@ def object_id(kind: str, data: bytes, algorithm: str = "sha1") -> str:
     """The id of an object of ``kind`` (blob, tree, commit, tag) under that hash algorithm."""
     import hashlib  # loads OpenSSL, which a read command does without
 
-    return hashlib.new(algorithm, framed(kind, data)).hexdigest()
-
-
-def framed(kind: str, data: bytes) -> bytes:
-    """An object as it is hashed: kind, length, NUL, data."""
-    return b"%s %d\0%s" % (kind.encode(), len(data), data)
+    digest = hashlib.new(algorithm, b"%s %d\0" % (kind.encode(), len(data)))
+    digest.update(data)  # apart: a folder of thousands would be copied
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=64)  # a person or two, asked for three times for each commit

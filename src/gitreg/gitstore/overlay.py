@@ -15,6 +15,8 @@ from gitreg.gitstore.trees import FILE, Entry, Tree
 class _Nowhere:
     """Takes objects in as a pack does, and keeps none: the reader has them in memory."""
 
+    flushes = 0
+
     def __init__(self, algorithm: str) -> None:
         self._algorithm = algorithm
 

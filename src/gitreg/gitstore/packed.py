@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 
-from gitreg.errors import Conflict, GitFailure
+from gitreg.errors import Conflict, EnvironmentFailure, GitFailure
 from gitreg.gitstore.durable import disk_failure, sync_descriptor, sync_path
+from gitreg.gitstore.packedfile import PackedFile
 from gitreg.gitstore.process import DURABLE, GitDied, launch, printable, scratch_file, stop
 from gitreg.gitstore.refs import RefMove, Refs, check_ref_name, stale_lock, why_refused
 
@@ -36,19 +37,31 @@ def add_tags(refs: Refs, tags: Mapping[str, tuple[str, str]]) -> None:
     """
     path = refs.common_dir / "packed-refs"
     with _locked(path) as (lock, descriptor):
-        known = dict(_blocks(path))
-        _check_free(refs, known, tags)
-        for name, (oid, commit) in tags.items():
-            known[_bytes(name)] = b"%s %s\n^%s\n" % (oid.encode(), _bytes(name), commit.encode())
+        known = _read(path)
+        places = _free_places(refs, known, tags)
         try:
             with os.fdopen(descriptor, "wb", closefd=False) as file:
-                file.write(_HEADER)
-                file.writelines(known[name] for name in sorted(known))
+                file.writelines(_merged(known, tags, places))
             sync_descriptor(descriptor)
             os.replace(lock, path)
             sync_path(path.parent)
         except OSError as error:
             raise disk_failure(error, "packed-refs can't be written") from None
+
+
+def _merged(
+    known: PackedFile, tags: Mapping[str, tuple[str, str]], places: Mapping[bytes, int]
+) -> Iterator[bytes | memoryview]:
+    """The new file in pieces: what stands between two new tags is copied as it is."""
+    yield known.header or _HEADER
+    text, done = memoryview(known.text), known.begin
+    for name, place in places.items():
+        oid, commit = tags[name.decode("utf-8", "surrogateescape")]
+        if place > done:
+            yield text[done:place]
+            done = place
+        yield b"%s %s\n^%s\n" % (oid.encode(), name, commit.encode())
+    yield text[done:]
 
 
 @contextmanager
@@ -125,42 +138,45 @@ def _locked(path: Path) -> Iterator[tuple[Path, int]]:
         lock.unlink(missing_ok=True)
 
 
-def _blocks(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Name → its line, and the line of what a tag points to."""
+def _read(path: Path) -> PackedFile:
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        known = PackedFile(path.read_bytes())
     except FileNotFoundError:
-        return
-    if lines and not (b" sorted" in lines[0] and b" fully-peeled" in lines[0]):
-        raise GitFailure("packed-refs is of an old format", where=str(path), hint="git pack-refs --all")
-    name, block = b"", b""
-    for line in lines[1:]:
-        if line.startswith(b"^"):
-            block += line
-            continue
-        if name:
-            yield name, block
-        name, block = line.split(b" ", 1)[1].rstrip(b"\n"), line
-    if name:
-        yield name, block
+        return PackedFile(b"")
+    except EnvironmentFailure:
+        raise _old_format(path) from None
+    if known.header and b" fully-peeled" not in known.header:
+        raise _old_format(path)
+    if len(known.text) and known.text[-1:] != b"\n":
+        raise GitFailure("packed-refs is cut off", where=str(path), hint="git pack-refs --all")
+    return known
 
 
-def _check_free(refs: Refs, known: Mapping[bytes, bytes], tags: Mapping[str, object]) -> None:
-    folders = {folder for name in known for folder in _folders(name)}
+def _old_format(path: Path) -> GitFailure:
+    return GitFailure("packed-refs is of an old format", where=str(path), hint="git pack-refs --all")
+
+
+def _free_places(refs: Refs, known: PackedFile, tags: Mapping[str, object]) -> dict[bytes, int]:
+    """New tags, sorted, with the place of each in the file; raises Conflict unless all of them are free."""
     new = {_bytes(check_ref_name(name)) for name in tags}
-    above = {folder for name in new for folder in _folders(name)}
-    for name in tags:
-        raw = _bytes(name)
-        if raw in known or raw in folders or refs.file(name).exists():
-            raise Conflict("the tag exists already", where=name, hint="set tags.prefix in gitreg.yaml")
-    for folder in above:
+    places, done = {}, 0
+    for name in sorted(new):
+        done = places[name] = known.place(name, done)
+        folder = name + b"/"
+        taken = known.name_at(done) == name or known.name_at(known.place(folder, done)).startswith(folder)
+        if taken or os.path.lexists(f"{refs.common_dir}/{os.fsdecode(name)}"):
+            raise Conflict(
+                "the tag exists already", where=os.fsdecode(name), hint="set tags.prefix in gitreg.yaml"
+            )
+    for folder in {folder for name in new for folder in _folders(name)}:
         loose = refs.common_dir / os.fsdecode(folder)
-        if folder in known or folder in new or loose.is_file():
+        if known.name_at(known.place(folder)) == folder or folder in new or loose.is_file():
             raise Conflict(
                 "the tag is in the way of tags below it",
                 where=os.fsdecode(folder),
                 hint="set tags.prefix in gitreg.yaml to keep tags apart",
             )
+    return places
 
 
 def _folders(name: bytes) -> Iterator[bytes]:

@@ -15,7 +15,13 @@ _TREES_KEPT = 5_000  # folders that grow: two for each model that a session writ
 
 
 class Sink(Protocol):
-    """Where new objects go: a pack, or nowhere at all."""
+    """Where new objects go: a pack, or nowhere at all.
+
+    Attributes:
+        flushes: How often what was taken in was made readable for Git.
+    """
+
+    flushes: int
 
     def write(self, kind: str, data: bytes, *, like: Likeness | None = None) -> str:
         """Take an object in and give its id."""
@@ -39,16 +45,25 @@ class PendingReader(Reader):
         self._objects: dict[str, tuple[str, bytes]] = {}
         self._new_trees: OrderedDict[str, Tree] = OrderedDict()
         self._unflushed: set[str] = set()
+        self._flushes = sink.flushes
 
     def add(self, kind: str, data: bytes) -> str:
         """Take in a blob, commit or tag and give its id."""
         oid = self._sink.write(kind, data)
         self._objects[oid] = (kind, data)
+        self._forget_flushed()
         return oid
+
+    def _forget_flushed(self) -> None:
+        """What the sink has put on the disk need not stay in memory: thousands of commits would fill it."""
+        if self._sink.flushes != self._flushes:
+            self._flushes = self._sink.flushes
+            self._objects.clear()
+            self._unflushed.clear()
 
     def add_tree(self, tree: Tree, like: str | None) -> str:
         """Take in a tree that grew from ``like``, and give its id."""
-        base = (like, self.tree(like).raw) if like else None
+        base = Likeness(like, self.tree(like).raw, *tree.kept) if like else None
         oid = self._sink.write("tree", tree.raw, like=base)
         self._new_trees[oid] = tree
         self._unflushed.add(oid)
@@ -56,6 +71,7 @@ class PendingReader(Reader):
             self._new_trees.pop(like or "", None)  # outgrown: nothing reads it before it is on the disk
         if len(self._new_trees) > _TREES_KEPT:
             self._new_trees.popitem(last=False)
+        self._forget_flushed()
         return oid
 
     def object(self, oid: str) -> tuple[str, bytes]:
@@ -66,7 +82,7 @@ class PendingReader(Reader):
             if oid in self._new_trees:
                 return "tree", self._new_trees[oid].raw
             self._sink.flush()  # a tree that is no longer in memory: read it from the disk
-            self._unflushed.clear()
+            self._forget_flushed()
         return self._beneath.object(oid)
 
     def commit(self, oid: str) -> Commit:
@@ -75,9 +91,10 @@ class PendingReader(Reader):
 
     def tree(self, oid: str) -> Tree:
         """A folder, new or old."""
-        return self._new_trees.get(oid) or (
-            super().tree(oid) if oid in self._unflushed else self._beneath.tree(oid)
-        )
+        new = self._new_trees.get(oid)
+        if new is not None:
+            return new
+        return super().tree(oid) if oid in self._unflushed else self._beneath.tree(oid)
 
     def has(self, oid: str) -> bool:
         """Whether the object is there."""
@@ -86,13 +103,17 @@ class PendingReader(Reader):
     def blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Many files' contents, in the order asked for."""
         wanted = list(oids)
-        if self._objects.keys().isdisjoint(wanted):
-            return self._beneath.blobs(wanted)
-        return ((oid, self.blob(oid)) for oid in wanted)
+        ours = {oid: self.blob(oid) for oid in wanted if oid in self._objects}
+        theirs = self._beneath.blobs([oid for oid in wanted if oid not in ours])
+        return ((oid, ours[oid]) if oid in ours else next(theirs) for oid in wanted)
 
-    def published(self) -> None:
-        """Everything is on the disk: hand the trees down, so that the next session need not read them."""
+    def published(self, tip: str) -> None:
+        """Everything is on the disk: hand the trees down, so that the next session need not read them.
+
+        Args:
+            tip: The branch's new commit, which it asks for first.
+        """
         for oid, tree in self._new_trees.items():
             self._beneath.remember(oid, tree)
-        self._beneath._commits |= self._commits
+        self._beneath.remember_commit(tip, self.commit(tip))
         self._unflushed.clear()

@@ -29,7 +29,8 @@ from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FOLDER, Entry, Tree
 
 _BATCH = ["cat-file", "--batch"]
-_TREES_KEPT = 512  # parsed trees; a registry of 1,000 models in one folder has 40 kB in one
+_TREES_KEPT = 4096  # parsed trees, two of each model
+_TREES_SIZE = 16 << 20  # bytes of them; a registry of 1,000 models in one folder has 40 kB in one
 _COMMITS_KEPT = 512  # the head is asked for four times in one registration
 _FEW = 64  # requests that fit a pipe's buffer many times over: no thread is needed to send them
 
@@ -44,6 +45,7 @@ class Reader:
         self.repository = repository
         self._child: _Child | None = None
         self._trees: OrderedDict[str, Tree] = OrderedDict()
+        self._trees_size = 0
         self._commits: dict[str, Commit] = {}
         self._turn = threading.RLock()
 
@@ -97,17 +99,22 @@ class Reader:
         """A commit, parsed."""
         found = self._commits.get(oid)
         if found is None:
-            if len(self._commits) >= _COMMITS_KEPT:
-                self._commits.clear()
-            found = self._commits[oid] = parse_commit(self._of_kind(oid, "commit"))
+            found = parse_commit(self._of_kind(oid, "commit"))
+            self.remember_commit(oid, found)
         return found
+
+    def remember_commit(self, oid: str, commit: Commit) -> None:
+        """Keep a commit at hand."""
+        if len(self._commits) >= _COMMITS_KEPT:
+            self._commits.clear()
+        self._commits[oid] = commit
 
     def blob(self, oid: str) -> bytes:
         """A file's content."""
         return self._of_kind(oid, "blob")
 
     def tree(self, oid: str) -> Tree:
-        """A folder; the last 512 are kept."""
+        """A folder; the last ones are kept."""
         found = self._trees.get(oid)
         if found is None:
             found = Tree(self._of_kind(oid, "tree"), len(oid) // 2)
@@ -117,10 +124,13 @@ class Reader:
     def remember(self, oid: str, tree: Tree) -> None:
         """Keep a tree at hand; the one that was not used for longest goes."""
         with self._turn:
+            if oid not in self._trees:
+                self._trees_size += len(tree.raw)
             self._trees[oid] = tree
             self._trees.move_to_end(oid)
-            if len(self._trees) > _TREES_KEPT:
-                self._trees.popitem(last=False)
+            while len(self._trees) > _TREES_KEPT or (self._trees_size > _TREES_SIZE and len(self._trees) > 1):
+                _, gone = self._trees.popitem(last=False)
+                self._trees_size -= len(gone.raw)
 
     def entry(self, tree: str, path: str) -> Entry | None:
         """What stands at ``path`` (``a/b/c``; ``""`` is the tree itself), None when nothing does."""

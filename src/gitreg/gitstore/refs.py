@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from gitreg.errors import Conflict, EnvironmentFailure, GitFailure, MovedRef
 from gitreg.gitstore.durable import sync_path
 from gitreg.gitstore.objects import is_oid
+from gitreg.gitstore.packedfile import packed_file
 
 _OWN = re.compile(r"[A-Z_]+|refs/(?:bisect|worktree|rewritten)/.*")  # not shared by linked work trees
 _LOCK_WAIT = 0.2  # seconds; git-config(1), core.filesRefLockTimeout: 100 ms
@@ -91,23 +90,7 @@ class Refs:
 
     def packed(self, name: str) -> str | None:
         """What packed-refs holds for ``name``."""
-        path = f"{self.common_dir}/packed-refs"
-        try:
-            known = _found.get((path, name))
-            if known and known[0] == _mark(os.stat(path)):
-                return known[1]
-            with open(path, "rb") as file:
-                mark = _mark(os.fstat(file.fileno()))
-                found = None
-                if mark.size:
-                    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                        found = _find_packed(text, name.encode("utf-8", "surrogateescape"))
-        except FileNotFoundError:
-            return None
-        if len(_found) >= _MOST_FOUND:
-            _found.clear()
-        _found[path, name] = (mark, found)
-        return found
+        return packed_file(f"{self.common_dir}/packed-refs").find(_bytes(name))
 
     def exists(self, name: str) -> bool:
         """Whether a ref of exactly that name exists."""
@@ -115,54 +98,42 @@ class Refs:
 
     def list(self, prefix: str) -> list[str]:
         """The full names of all refs whose name begins with ``prefix``, which ends with a slash."""
-        args = ["for-each-ref", "--format=%(refname)", prefix]
-        from gitreg.gitstore.process import run  # reading one ref needs no process
+        return sorted(self.beginning(prefix))
 
-        return run(args, at=self.at).stdout.decode("utf-8", "surrogateescape").splitlines()
+    def beginning(self, start: str) -> dict[str, str]:
+        """The refs whose full names begin with ``start``, such as ``refs/tags/churn/v``, with their ids."""
+        folder = start.rpartition("/")[0] + "/"
+        # Git removes a loose ref only after packed-refs holds it: looked for in this order none is missed.
+        loose = [name for name in self._loose_below(folder) if name.startswith(start)]
+        packed = packed_file(f"{self.common_dir}/packed-refs").beginning(_bytes(start))
+        found = {name.decode("utf-8", "surrogateescape"): oid for name, oid in packed}
+        for name in loose:
+            oid = self._sound(name)
+            if oid:
+                found[name] = oid
+        return found
 
+    def _sound(self, name: str) -> str | None:
+        try:
+            return self.read(name)
+        except EnvironmentFailure:  # Git, too, passes over a broken one
+            return None
 
-class _Mark(NamedTuple):
-    """By what Git, too, tells that packed-refs was not replaced (refs/packed-backend.c)."""
-
-    size: int
-    file: int
-    changed: int
-
-
-def _mark(stat: os.stat_result) -> _Mark:
-    return _Mark(stat.st_size, stat.st_ino, stat.st_mtime_ns)
-
-
-_found: dict[tuple[str, str], tuple[_Mark, str | None]] = {}
-_MOST_FOUND = 256
-
-
-def _find_packed(text: mmap.mmap, wanted: bytes) -> str | None:
-    # Lines are `OID SP NAME`, or `^OID` for what the tag above points to. Git has written them sorted
-    # since 2.15 and says so in the first line; 100,000 tags take 17 looks.
-    low, high = 0, len(text)
-    if b" sorted" not in text[: max(text.find(b"\n"), 0)]:
-        raise EnvironmentFailure("packed-refs is not sorted", where="packed-refs", hint="git pack-refs --all")
-    while low < high:
-        start = text.rfind(b"\n", 0, (low + high) // 2) + 1
-        while start > low and text[start : start + 1] == b"^":
-            start = text.rfind(b"\n", 0, start - 1) + 1
-        end = text.find(b"\n", start)
-        oid, _, name = text[start:end].partition(b" ")
-        if name == wanted and not oid.startswith(b"#"):
-            return oid.decode("ascii", "replace")
-        if oid.startswith((b"#", b"^")) or name < wanted:
-            low = _after(text, end)
-        else:
-            high = start
-    return None
+    def _loose_below(self, folder: str) -> Iterator[str]:
+        try:
+            with os.scandir(f"{self.common_dir}/{folder}") as found:
+                entries = [(each.name, each.is_dir()) for each in found]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for leaf, is_folder in entries:
+            if is_folder:
+                yield from self._loose_below(f"{folder}{leaf}/")
+            elif not _BAD_REF.search(leaf):
+                yield f"{folder}{leaf}"
 
 
-def _after(text: mmap.mmap, end: int) -> int:
-    end += 1
-    while text[end : end + 1] == b"^":
-        end = text.find(b"\n", end) + 1
-    return end
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def check_ref_name(name: str) -> str:

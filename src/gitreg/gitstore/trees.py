@@ -41,11 +41,15 @@ class Tree(Mapping[str, Entry]):
         raw: The object's bytes.
         size: Bytes of an object id: 20 or 32.
 
+    Attributes:
+        kept: Of a tree that ``spliced`` made: how many bytes of the former one stand unchanged at the
+            front, and how many at the end. (0, 0): it is not known.
+
     Raises:
         IntegrityError: The bytes are no tree.
     """
 
-    __slots__ = ("_entries", "_order", "raw", "size")
+    __slots__ = ("_entries", "_order", "kept", "raw", "size")
 
     def __init__(
         self,
@@ -53,9 +57,11 @@ class Tree(Mapping[str, Entry]):
         size: int,
         entries: dict[bytes, _Raw] | None = None,
         order: list[bytes] | None = None,
+        kept: tuple[int, int] = (0, 0),
     ) -> None:
         self.raw = raw
         self.size = size
+        self.kept = kept
         if entries is None:
             found = _ENTRY[size].findall(raw)
             if sum(len(mode) + len(name) for mode, name, _ in found) + len(found) * (size + 2) != len(raw):
@@ -96,10 +102,13 @@ class Tree(Mapping[str, Entry]):
         }
         if len(new) > _MANY:
             return self._rebuilt(new)
-        spliced = _Splice(self.raw, dict(self._entries), self._sort_keys())
+        size = len(self.raw)
+        spliced = _Splice(self.raw, dict(self._entries), self._sort_keys(), size, size)
         for key, entry in new.items():
             spliced.set(key, entry)
-        return Tree(spliced.raw, self.size, spliced.entries, spliced.order)
+        return Tree(
+            spliced.raw, self.size, spliced.entries, spliced.order, kept=(spliced.front, spliced.back)
+        )
 
     def _rebuilt(self, changes: dict[bytes, _Raw | None]) -> Tree:
         entries = {key: entry for key, entry in (self._entries | changes).items() if entry is not None}
@@ -114,11 +123,16 @@ class Tree(Mapping[str, Entry]):
 
 @dataclass(slots=True)
 class _Splice:
-    """A tree in the making: its bytes, its entries in any order, and its sort keys in Git's."""
+    """A tree in the making: its bytes, its entries in any order, and its sort keys in Git's.
+
+    ``front`` and ``back`` count the bytes at both ends that were not touched yet.
+    """
 
     raw: bytes
     entries: dict[bytes, _Raw]
     order: list[bytes]
+    front: int
+    back: int
 
     def set(self, key: bytes, new: _Raw | None) -> None:
         """Set one entry, or take it out."""
@@ -130,7 +144,7 @@ class _Splice:
                 self._put(key, new, at, at + len(was))
                 return
             del self.entries[key], self.order[bisect_left(self.order, _sort_key(key, old[0]))]
-            self.raw = self.raw[:at] + self.raw[at + len(was) :]
+            self._cut(at, at + len(was), b"")
         if new is None:
             return
         wanted = _sort_key(key, new[0])
@@ -141,7 +155,12 @@ class _Splice:
 
     def _put(self, key: bytes, new: _Raw, start: int, end: int) -> None:
         self.entries[key] = new
-        self.raw = b"".join((self.raw[:start], _line(key, *new), self.raw[end:]))
+        self._cut(start, end, _line(key, *new))
+
+    def _cut(self, start: int, end: int, line: bytes) -> None:
+        self.front = min(self.front, start)
+        self.back = min(self.back, len(self.raw) - end)
+        self.raw = b"".join((self.raw[:start], line, self.raw[end:]))
 
     def _offset(self, sort_key: bytes) -> int:
         name = sort_key.removesuffix(b"/")

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gitreg.errors import Conflict, EnvironmentFailure, GitFailure
-from gitreg.gitstore import journal, recovery
+from gitreg.gitstore import journal, recovery, transaction
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.durable import disk_failure
 from gitreg.gitstore.edits import apply, plan
@@ -74,8 +74,8 @@ class Session:
         self._held = held
         self._signing = signing or Signing()
         self.tip = self.base
-        self._tags: dict[str, str] = {}
-        self._targets: dict[str, str] = {}
+        self._made: tuple[str, str] | None = None  # the last commit made here and its tree
+        self._tags: dict[str, tuple[str, str]] = {}  # ref → the tag object's id, and what it points to
         self._committer = Person(name="", email="")
         self._subject = "make tags"
 
@@ -123,6 +123,7 @@ class Session:
             data = sign_commit(data, signature, algorithm=self._repository.algorithm)
         self._committer, self._subject = committer, message.partition("\n")[0]
         self.tip = self.reader.add("commit", data)
+        self._made = (self.tip, tree)
         return self.tip
 
     def adopt(self, commit: str, *, reason: str) -> None:
@@ -145,12 +146,13 @@ class Session:
         if self._signing.tag is not None:
             data = sign_tag(data, self._signing.tag(data))
         oid = self.reader.add("tag", data)
-        self._tags[f"refs/tags/{name}"] = oid
-        self._targets[f"refs/tags/{name}"] = target
+        self._tags[f"refs/tags/{name}"] = (oid, target)
         return oid
 
     def tree_of(self, commit: str) -> str:
         """The id of a commit's tree."""
+        if self._made and self._made[0] == commit:
+            return self._made[1]
         return self.reader.commit(commit).tree
 
     def publish(self) -> str | None:
@@ -164,7 +166,7 @@ class Session:
             Conflict: A tag exists, or a person's edits stand in the way.
             EnvironmentFailure: The disk, a lock or Git failed.
         """
-        moves = [RefMove(name=name, new=oid, old=None) for name, oid in self._tags.items()]
+        moves = [RefMove(name=name, new=oid, old=None) for name, (oid, _) in self._tags.items()]
         if self.tip is not None and self.tip != self.base:
             moves.insert(0, RefMove(name=self._ref, new=self.tip, old=self.base))
         if not moves:
@@ -174,7 +176,7 @@ class Session:
             ref=self._ref,
             old=self.base,
             new=self.tip or "",
-            tags=self._tags,
+            tags={name: oid for name, (oid, _) in self._tags.items()},
             git_dir=str(self._repository.git_dir) if following else "",
             work_tree=str(self._repository.work_tree) if following else "",
             touched=self._touched() if following else (),
@@ -196,7 +198,8 @@ class Session:
             )
             raise disk_failure(error, words) from None
         _done(state)
-        self.reader.published()
+        if self.tip:
+            self.reader.published(self.tip)
         return self.tip
 
     def _carry_out(self, plan: journal.Journal, moves: list[RefMove]) -> None:
@@ -222,6 +225,8 @@ class Session:
         try:
             if len(moves) > MANY_REFS:
                 self._move_many(moves, who)
+            elif transaction.fits(self._repository, moves, who):
+                transaction.move_here(self._repository, moves, reason=self._subject, who=who)
             else:
                 move(refs, moves, reason=self._subject, held=self._held, who=who)
         except GitDied:
@@ -234,12 +239,11 @@ class Session:
     def _move_many(self, moves: list[RefMove], who: tuple[str, str]) -> None:
         refs = self._repository.refs
         branch = [each for each in moves if each.name == self._ref]
-        tags = {name: (oid, self._targets[name]) for name, oid in self._tags.items()}
         with (
             packing(self._repository.state_dir),
             prepared(refs, branch, reason=self._subject, held=self._held, who=who),
         ):
-            add_tags(refs, tags)
+            add_tags(refs, self._tags)
 
     def _read_back(self, moves: list[RefMove]) -> None:
         for each in moves:
