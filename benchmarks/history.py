@@ -7,7 +7,6 @@ that files, messages and tags are those that its commands make; trees and packs 
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ from gitreg.domain.decide import decide
 from gitreg.domain.edits import ModelEdit
 from gitreg.domain.model import Evaluation, ModelState, Origin, versions_of
 from gitreg.domain.references import version_selector
-from gitreg.domain.tagging import plan_tags
+from gitreg.domain.tagging import SeenTag, style_of
 from gitreg.gitstore.objects import Person, Signature, encode_commit, encode_tag
 from gitreg.gitstore.pack import PackSink
 from gitreg.gitstore.repository import Repository
@@ -157,6 +156,16 @@ def fill(place: Path, shape: Shape) -> None:
         TagBook(store, line.settings).completed(line.head)
 
 
+class _Untagged:
+    """The tags of a registry that has none yet."""
+
+    def named(self, start: str) -> Mapping[str, str]:
+        return {}
+
+    def seen(self, oid: str) -> SeenTag:
+        raise KeyError(oid)
+
+
 class _Line:
     """The branch in the making; all states and trees are held in memory, all text goes to the sink.
 
@@ -173,7 +182,7 @@ class _Line:
         self._states: dict[str, ModelState] = {}
         self._trees = {"": store.reader.tree(store.reader.commit(base).tree)}
         self._oids = {"": store.reader.commit(base).tree}
-        self._assigned: Counter[tuple[str, str]] = Counter()
+        self._planner = style_of(self.settings.tags).planner(_Untagged())
 
     def add(self, step: Step) -> None:
         """Commit one step and tag it."""
@@ -193,7 +202,7 @@ class _Line:
             message=commit_message(changes, reason=step.reason),
         )
         self.head = self._sink.write("commit", data)
-        for plan in plan_tags(changes, self.settings.tags, self._next):
+        for plan in self._planner.plan(changes, self.head, step.when):
             data = encode_tag(name=plan.name, target=self.head, tagger=signed, message=plan.message)
             self.tags[plan.name] = Tagged(oid=self._sink.write("tag", data), target=self.head)
 
@@ -208,10 +217,6 @@ class _Line:
             state.versions.put(number, version)  # in place: a copy for each commit would take hours
         if part.model is not None:
             self._states[name] = replace(state, model=part.model)
-
-    def _next(self, name: str, stage: str) -> int:
-        self._assigned[name, stage] += 1
-        return self._assigned[name, stage]
 
     def _write_model(self, name: str, part: ModelEdit) -> None:
         layout = Layout()

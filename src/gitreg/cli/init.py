@@ -35,6 +35,13 @@ SERVICES = ("github", "gitlab", "gitea")
 @click.option("--layout", type=click.Choice(["flat", "sharded"]), default="flat", show_default=True)
 @click.option("--tag-prefix", metavar="P", default="", help="Text before every Git tag, such as models/.")
 @click.option(
+    "--tags-style",
+    type=click.Choice(["gitreg", "gto"]),
+    default="gitreg",
+    show_default=True,
+    help="The form of the Git tags: gitreg's own, or the one that GTO reads.",
+)
+@click.option(
     "--ci",
     type=click.Choice(SERVICES),
     help="With the workflow of this service: verify, comment, reconcile. In a registry that is there it is "
@@ -49,11 +56,13 @@ def command(
     stages: tuple[str, ...],
     layout: str,
     tag_prefix: str,
+    tags_style: str,
     ci: str | None,
     as_json: bool,
 ) -> None:
     """Make a registry at PATH: in the repository there, in a folder of it, or in a new one."""
     from gitreg.domain.settings import DEFAULT_STAGES, Settings, TagSettings
+    from gitreg.domain.tagging import check_settings
     from gitreg.registry import create as creation
     from gitreg.registry.clock import utc_now
     from gitreg.registry.configure import stage_of
@@ -62,16 +71,17 @@ def command(
     service = cast("Service | None", ci)
     there = _registry_at(here) if service else None
     if service and there:
-        if bare or branch or name is not None or stages or tag_prefix:
+        if bare or branch or name is not None or stages or tag_prefix or tags_style != "gitreg":
             raise UsageError("there is a registry already: --ci alone adds to it", where=str(here))
         _add(there, service, as_json=as_json)
         return
-    settings = Settings(
+    asked = Settings(
         name=here.name.removesuffix(".git") if name is None else name,
         layout="sharded" if layout == "sharded" else "flat",
         stages=tuple(map(stage_of, stages)) or DEFAULT_STAGES,
-        tags=TagSettings(prefix=tag_prefix),
+        tags=TagSettings(prefix=tag_prefix, style="gto" if tags_style == "gto" else "gitreg"),
     )
+    settings = check_settings(asked)
     make = creation.create_bare if bare else creation.create
     made = make(here, settings=settings, branch=branch, env=os.environ, now=utc_now(), ci=service)
     if as_json:

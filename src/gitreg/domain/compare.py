@@ -60,10 +60,12 @@ def compare_edit(edit: Edit) -> tuple[Change, ...]:
     """What an edit changes, looking only at the files that it touches."""
     before, after = {}, {}
     for name, part in edit.items():
-        numbers = [n for n in part.versions if n in part.before.versions]
-        old = {n: part.before.versions[n] for n in numbers}
-        before[name] = ModelState(name=name, model=part.before.model, versions=versions_of(old))
-        after[name] = ModelState(name=name, model=part.after.model, versions=versions_of(part.versions))
+        was = part.before
+        old = {n: was.versions[n] for n in part.versions if n in was.versions}
+        before[name] = ModelState(name=name, model=was.model, versions=versions_of(old))
+        after[name] = ModelState(
+            name=name, model=part.model or was.model, versions=versions_of(part.versions)
+        )
     return compare(Snapshot(models=before), Snapshot(models=after))
 
 

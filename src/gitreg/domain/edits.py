@@ -47,6 +47,11 @@ class ModelEdit:
     text_from: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def moves(self) -> bool:
+        """Whether the folder comes or goes as a whole."""
+        return bool(self.cleared or self.carried or self.revived)
+
+    @property
     def after(self) -> ModelState:
         """The whole next state, still lazy in the versions that don't change."""
         kept: Versions = self.before.versions
@@ -65,10 +70,6 @@ Edit = Mapping[str, ModelEdit]
 """Model name → its edit. An empty edit changes nothing."""
 
 
-def _moves(part: ModelEdit) -> bool:
-    return bool(part.cleared or part.carried or part.revived)
-
-
 class Draft:
     """Edits that follow one another, as one: each is decided on the state that the former ones leave.
 
@@ -83,6 +84,7 @@ class Draft:
         self._parts: dict[str, ModelEdit] = {}
         self._versions: dict[str, dict[int, AnyVersion]] = {}
         self._states: dict[str, ModelState] = {}
+        self._keys: dict[str, list[str]] = {}
 
     @property
     def edit(self) -> Edit:
@@ -95,8 +97,7 @@ class Draft:
 
     def twin(self, name: str) -> str | None:
         """As for ``decide``, models of this draft included."""
-        key = twin_key(name)
-        drafted = (other for other in self._parts if other != name and twin_key(other) == key)
+        drafted = (other for other in self._keys.get(twin_key(name), ()) if other != name)
         return next(drafted, None) or self._twin(name)
 
     def add(self, edit: Edit) -> None:
@@ -107,7 +108,7 @@ class Draft:
         """
         for name, part in edit.items():
             earlier = self._parts.get(name)
-            if earlier and (_moves(earlier) or _moves(part)):
+            if earlier and (earlier.moves or part.moves):
                 raise Conflict(
                     f"{name} can't be renamed, deleted or restored together with other changes to it",
                     where=name,
@@ -122,6 +123,7 @@ class Draft:
     def _start(self, name: str, part: ModelEdit) -> None:
         versions = self._versions[name] = dict(part.versions)
         self._parts[name] = replace(part, versions=versions)
+        self._keys.setdefault(twin_key(name), []).append(name)
         after = part.after
         # A copy that this draft may write into: thousands of registrations cost one step each.
         self._states[name] = replace(after, versions=after.versions.replaced(versions))

@@ -226,18 +226,84 @@ class Versions(Mapping[int, AnyVersion]):
         """All versions, highest number first."""
         return (self[number] for number in sorted(self, reverse=True))
 
+    @property
+    def highest(self) -> int:
+        """The highest number, 0 where there is none."""
+        return max(self._numbers, default=0)
+
     def put(self, number: int, version: AnyVersion) -> None:
         """Lay one version over the rest, in place: only for the owner of a copy (``replaced``)."""
         self._numbers[number] = None
         self._known[number] = version
 
     def replaced(self, changed: Mapping[int, AnyVersion]) -> Versions:
-        """These versions with ``changed`` laid over them."""
-        return Versions(
-            self._numbers | dict.fromkeys(changed),
-            lambda n: changed[n] if n in changed else self[n],
-            lambda word: {*self.mentioning(word), *changed},
-        )
+        """These versions with ``changed`` laid over them, at the cost of what is laid over them alone."""
+        return _Laid(self, changed)
+
+
+class _Laid(Versions):
+    """Some versions laid over those of a model that may have thousands: nothing here looks at them all."""
+
+    __slots__ = ("_highest", "_holding", "_new", "_over", "_under")
+
+    def __init__(self, under: Versions, changed: Mapping[int, AnyVersion]) -> None:
+        self._under = under
+        self._over: dict[int, AnyVersion] = {}
+        self._new: dict[int, None] = {}  # the numbers that are not below
+        self._holding: dict[str, dict[int, None]] = {}  # what a text would mention → numbers
+        self._highest: int | None = None
+        for number, version in changed.items():
+            self.put(number, version)
+
+    def __getitem__(self, number: int) -> AnyVersion:
+        found = self._over.get(number)
+        return self._under[number] if found is None else found
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self._under
+        yield from self._new
+
+    def __len__(self) -> int:
+        return len(self._under) + len(self._new)
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._over or number in self._under
+
+    @property
+    def highest(self) -> int:
+        if self._highest is None:
+            self._highest = max(self._under.highest, max(self._new, default=0))
+        return self._highest
+
+    def mentioning(self, word: str) -> Iterable[int]:
+        below = (number for number in self._under.mentioning(word) if number not in self._over)
+        return {*below, *self._holding.get(word, ())}
+
+    def put(self, number: int, version: AnyVersion) -> None:
+        old = self._over.get(number)
+        if old is not None:
+            for word in _mentioned(old):
+                self._holding[word].pop(number, None)
+        elif number not in self._under:
+            self._new[number] = None
+            self._highest = max(self.highest, number)
+        self._over[number] = version
+        for word in _mentioned(version):
+            self._holding.setdefault(word, {})[number] = None
+
+    def replaced(self, changed: Mapping[int, AnyVersion]) -> Versions:
+        found = _Laid(self._under, {})
+        found._over = dict(self._over)
+        found._new = dict(self._new)
+        found._holding = {word: dict(numbers) for word, numbers in self._holding.items()}
+        found._highest = self._highest
+        for number, version in changed.items():
+            found.put(number, version)
+        return found
+
+
+def _mentioned(version: AnyVersion) -> Iterable[str]:
+    return version.stages if isinstance(version, ModelVersion) else ("deleted",)
 
 
 def versions_of(known: Mapping[int, AnyVersion]) -> Versions:
@@ -262,8 +328,7 @@ class ModelState:
     @property
     def last_version(self) -> int:
         """Highest number ever used under this name."""
-        used = max(self.versions, default=0)
-        return max(used, self.model.last_version if self.model else 0)
+        return max(self.versions.highest, self.model.last_version if self.model else 0)
 
     def live(self, number: int) -> ModelVersion | None:
         """Version ``number`` unless it never was or is deleted."""

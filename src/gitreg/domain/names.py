@@ -13,6 +13,7 @@ from gitreg.errors import InvalidInput
 
 MAX_FOLDER_BYTES = 200
 MAX_VERSION = 999_999_999
+_SHORT = 40  # characters that can't make a folder's name too long, however they are encoded
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -67,6 +68,8 @@ def is_model_name(text: str) -> bool:
 
 
 def _model_name_fault(name: str) -> str:
+    if len(name) <= _SHORT and _PLAIN.fullmatch(name):
+        return ""  # the common case
     if not name.strip():
         return "it is blank"
     for char in name:
@@ -91,7 +94,7 @@ def folder(name: str) -> str:
     Raises:
         InvalidInput: When the name is refused.
     """
-    if _PLAIN.fullmatch(name) and len(name) <= 40 and not _reserved(name):
+    if _PLAIN.fullmatch(name) and len(name) <= _SHORT and not _reserved(name):
         return name  # the common case, at the cost of two matches
     return _encode(check_model_name(name))
 

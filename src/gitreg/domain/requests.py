@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gitreg.domain.changes import Change
 from gitreg.domain.model import READY, Evaluation, ModelState, Origin
@@ -16,19 +17,25 @@ from gitreg.domain.references import Selector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateModel:
-    """Create a registered model without versions."""
+    """Create a registered model without versions.
+
+    ``updated`` is given where it was changed later than now: of one taken over from elsewhere.
+    """
 
     name: str
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
     """Register a version, and the model too where it is new.
 
-    ``version`` insists on a number: the request fails when it is not the next free one.
+    ``version`` insists on a number: the request fails when it is not the next free one. With ``gaps`` it
+    may be a higher one, and those in between are never used: they were deleted where the version comes
+    from. ``updated`` is given where the version was changed later than now, as of ``CreateModel``.
     """
 
     name: str
@@ -39,6 +46,8 @@ class Register:
     aliases: tuple[str, ...] = ()
     status: str = READY
     status_message: str = ""
+    gaps: bool = False
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +234,7 @@ class TakeBack:
     reason: str = ""
 
 
-Request = (
+Undated = (
     CreateModel
     | Register
     | Evaluate
@@ -247,3 +256,14 @@ Request = (
     | Rollback
     | TakeBack
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """A request that is decided as of its own time: of what happened elsewhere and is taken over now."""
+
+    request: Undated
+    at: datetime
+
+
+Request = Undated | Dated

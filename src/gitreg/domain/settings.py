@@ -14,6 +14,7 @@ NO_STAGE = "None"
 
 Layout = Literal["flat", "sharded"]
 TagsFor = Literal["all", "stages", "none"]
+TagsStyle = Literal["gitreg", "gto"]
 
 
 Direction = Literal["higher", "lower"]
@@ -100,10 +101,17 @@ DEFAULT_STAGES = (Stage(name="Staging"), Stage(name="Production"), Stage(name=AR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagSettings:
-    """How Git tags are made: ``prefix`` goes before the model's name, ``made_for`` says which."""
+    """How Git tags are made.
+
+    Attributes:
+        prefix: Goes before the model's name.
+        made_for: Which are made. (``for`` in ``gitreg.yaml``.)
+        style: The form that their names have: gitreg's own, or the one that GTO reads.
+    """
 
     prefix: str = ""
     made_for: TagsFor = "all"
+    style: TagsStyle = "gitreg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,57 +1,52 @@
-"""Which Git tags a change gets: names and messages, a function of the history up to its commit."""
+"""Which Git tags a change gets: names, targets, times and messages, a function of the history so far.
+
+Everything that knows how tags look is a ``Style``; what makes, checks and reads tags asks ``style_of``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from gitreg.domain.changes import Change
-from gitreg.domain.names import folder
-from gitreg.domain.settings import TagSettings
+from gitreg.domain.settings import Settings, TagSettings
+from gitreg.domain.tag_style import Planner, SeenTag, Standing, Style, TagName, TagPlan
+from gitreg.domain.tags_gto import GtoStyle, fault_of_settings
+from gitreg.domain.tags_own import OwnStyle
+from gitreg.errors import InvalidInput
+
+__all__ = ["Planner", "SeenTag", "Standing", "Style", "TagName", "TagPlan", "check_settings", "style_of"]
+
+_HINT = "gitreg config tags.style gitreg makes tags that can (docs/gto.md)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagPlan:
-    """One annotated tag: its name below ``refs/tags/``, its message, and the change that it marks."""
-
-    name: str
-    message: str
-    change: Change
+def style_of(settings: TagSettings) -> Style:
+    """The style that the settings name."""
+    return GtoStyle(settings) if settings.style == "gto" else OwnStyle(settings)
 
 
-def version_tag(name: str, version: int, settings: TagSettings) -> str:
-    """``churn/v12``, behind the prefix."""
-    return f"{settings.prefix}{folder(name)}/v{version}"
+def version_tag(model: str, version: int, settings: TagSettings) -> str:
+    """The tag of a version's registration: ``churn/v12``, or ``churn@v12.0.0`` in GTO's form."""
+    return style_of(settings).version_tag(model, version)
 
 
-def stage_tags(name: str, stage: str, settings: TagSettings) -> str:
-    """``churn/Production/``: what the names of a stage's tags begin with."""
-    return f"{settings.prefix}{folder(name)}/{stage}/"
+def refuse_misfit(changes: Sequence[Change], settings: TagSettings) -> None:
+    """Refuse what the registry's tags could not tell, before anything is written.
 
-
-def plan_tags(
-    changes: Sequence[Change], settings: TagSettings, next_number: Callable[[str, str], int]
-) -> list[TagPlan]:
-    """The tags of one commit.
-
-    Args:
-        changes: What the commit changed.
-        settings: Prefix, and which tags are made.
-        next_number: Model and stage → the number of the next assignment of that stage, from 1.
-            Asked once for each assignment; it must count up by itself.
+    Raises:
+        InvalidInput: With the reason.
     """
-    plans = []
-    for change in changes:
-        if change.version is None:
-            continue
-        if change.event == "register" and settings.made_for == "all":
-            name = version_tag(change.model, change.version, settings)
-            message = f"{change.model} version {change.version}\n"
-            plans.append(TagPlan(name=name, message=message, change=change))
-        gained = change.event in ("transition", "assign") and change.stage not in (None, *change.origin)
-        if gained and change.stage and settings.made_for != "none":
-            number = next_number(change.model, change.stage)
-            name = f"{stage_tags(change.model, change.stage, settings)}{number}"
-            message = f"{change.model} version {change.version} in {change.stage}\n"
-            plans.append(TagPlan(name=name, message=message, change=change))
-    return plans
+    reason = style_of(settings).misfit(changes) if settings.made_for != "none" else ""
+    if reason:
+        raise InvalidInput(reason, where=f"tags.style: {settings.style}", hint=_HINT)
+
+
+def check_settings(settings: Settings) -> Settings:
+    """Return settings whose tags can be made.
+
+    Raises:
+        InvalidInput: What they say of tags does not go together.
+    """
+    field, reason = fault_of_settings(settings)
+    if reason:
+        raise InvalidInput(reason, where=field, hint="docs/gto.md tells what GTO reads")
+    return settings

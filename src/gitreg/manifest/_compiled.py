@@ -238,6 +238,11 @@ def registry(data):
                     data__tags__for = data__tags["for"]
                     if not (isinstance(data__tags__for, str) and data__tags__for == 'all' or isinstance(data__tags__for, str) and data__tags__for == 'stages' or isinstance(data__tags__for, str) and data__tags__for == 'none'):
                         raise Invalid
+                if "style" in data__tags_keys:
+                    data__tags_keys.remove("style")
+                    data__tags__style = data__tags["style"]
+                    if not (isinstance(data__tags__style, str) and data__tags__style == 'gitreg' or isinstance(data__tags__style, str) and data__tags__style == 'gto'):
+                        raise Invalid
                 if data__tags_keys:
                     raise Invalid
         if "policy" in data_keys:

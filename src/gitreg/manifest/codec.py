@@ -9,6 +9,7 @@ from gitreg.domain.findings import Finding
 from gitreg.domain.model import AnyModel, AnyVersion
 from gitreg.domain.names import shown
 from gitreg.domain.settings import FORMAT, Settings
+from gitreg.domain.tags_gto import fault_of_settings
 from gitreg.errors import InvalidManifests
 from gitreg.manifest import decode, schema
 from gitreg.manifest.fields import MODEL, SETTINGS, VERSION, Kind
@@ -78,6 +79,9 @@ def settings_of(document: Document) -> Settings:
                 [document.finding("GR020", message, ("stages", at), help="keep one of the two")]
             )
         seen[folded] = stage.name
+    field, reason = fault_of_settings(value)
+    if reason:
+        raise InvalidManifests([document.finding("GR023", f"{field}: {reason}", tuple(field.split(".")))])
     return value
 
 

@@ -64,7 +64,11 @@ def settings(data: Data) -> Settings:
         given["stages"] = tuple(_stage(one) for one in data["stages"])
     if "tags" in data:
         tags = data["tags"]
-        given["tags"] = TagSettings(prefix=tags.get("prefix", ""), made_for=tags.get("for", "all"))
+        given["tags"] = TagSettings(
+            prefix=tags.get("prefix", ""),
+            made_for=tags.get("for", "all"),
+            style=tags.get("style", "gitreg"),
+        )
     if "policy" in data:
         rules = data["policy"]
         given["policy"] = PolicySettings(

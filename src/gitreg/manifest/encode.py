@@ -51,6 +51,8 @@ def encode_settings(value: Settings) -> Data:
     tags: Data = {}
     _put(tags, "prefix", value.tags.prefix)
     tags["for"] = value.tags.made_for
+    if value.tags.style != "gitreg":
+        tags["style"] = value.tags.style
     out["tags"] = tags
     policy: Data = {}
     _put(policy, "approvals", _approvals(value.policy.approvals))

@@ -30,7 +30,7 @@ ORDER: dict[Kind, dict[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("stages", "no_worse"): ("metric", "direction", "tolerance", "evaluation"),
         ("stages", "approvals"): _APPROVALS,
-        ("tags",): ("prefix", "for"),
+        ("tags",): ("prefix", "for", "style"),
         ("policy",): ("approvals", "signed"),
         ("policy", "approvals"): _APPROVALS,
         ("proposals",): ("remote", "forge"),

@@ -181,6 +181,13 @@ _FILE_RULES = (
         "format: 1",
     ),
     rule_of(
+        "GR023",
+        "Tags can be made as the settings say.",
+        "GTO reads a tag by its form: it knows no prefix, and tells a stage by the tag of the version.",
+        "tags:\n  prefix: models/\n  for: all\n  style: gto",
+        "tags:\n  for: all\n  style: gto",
+    ),
+    rule_of(
         "GR024",
         "Files are in the canonical form.",
         "Then diffs show changes of meaning alone. gitreg fmt rewrites a file and keeps its comments.",

@@ -147,4 +147,12 @@ HISTORY_RULES = (
         "git clone --depth 1; gitreg verify",
         "git fetch --unshallow, or fetch-depth: 0 in a workflow",
     ),
+    rule_of(
+        "GR310",
+        "The registry's tags can tell what a commit changes.",
+        "With tags.style: gto, GTO finds a version by its commit and knows plain names alone: a second "
+        "version of a model in one commit would have no tag.",
+        "tags.style: gto, and two versions of Fraud registered in one commit",
+        "one commit for each version",
+    ),
 )

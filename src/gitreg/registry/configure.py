@@ -10,6 +10,7 @@ from gitreg.domain.changes import Change
 from gitreg.domain.compare import Snapshot, compare
 from gitreg.domain.names import check_stage_name, shown
 from gitreg.domain.settings import FORMAT, Settings, Stage, did_you_mean
+from gitreg.domain.tagging import Style, check_settings, style_of
 from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.refs import check_ref_name
@@ -17,6 +18,7 @@ from gitreg.gitstore.writer import Session
 from gitreg.manifest import codec, rendering
 from gitreg.manifest.layout import SETTINGS_FILE
 from gitreg.registry.guarding import refuse_policy
+from gitreg.registry.history import commits_between
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
 from gitreg.registry.signer import session_of
@@ -66,7 +68,8 @@ class Amendment:
 
 def keys() -> tuple[str, ...]:
     """The settings that can be asked for, in the order of ``gitreg.yaml``."""
-    return ("format", "name", "description", "branch", "layout", "stages", "tags.prefix", "tags.for")
+    plain = ("format", "name", "description", "branch", "layout", "stages")
+    return (*plain, "tags.prefix", "tags.for", "tags.style")
 
 
 def value_of(settings: Settings, key: str) -> str:
@@ -82,6 +85,8 @@ def value_of(settings: Settings, key: str) -> str:
             return settings.tags.prefix
         case "tags.for":
             return settings.tags.made_for
+        case "tags.style":
+            return settings.tags.style
         case plain:
             return str(getattr(settings, plain))
 
@@ -96,7 +101,7 @@ def _known(key: str) -> str:
 def preview(store: Store, wish: Wish | Amendment) -> Receipt:
     """What ``configure`` would do now; nothing is written."""
     branch = store.branch()
-    edit = _edit(_writable(store.view(branch.commit or store.head())), wish)
+    edit = _edit(store, _writable(store.view(branch.commit or store.head())), wish)
     if edit.before == edit.after:
         return Receipt(branch=branch.name)
     return Receipt(branch=branch.name, changes=edit.changes, files=(edit.file(store.prefix),))
@@ -124,7 +129,7 @@ def _attempt(store: Store, wish: Wish | Amendment) -> Receipt:
     with session_of(store, branch.ref) as session:
         if session.base is None:
             raise EnvironmentFailure("the branch has no commit", hint="gitreg init")
-        edit = _edit(_writable(store.view(session.base)), wish)
+        edit = _edit(store, _writable(store.view(session.base)), wish)
         if edit.before == edit.after:
             return Receipt(branch=branch.name)
         if branch.official:
@@ -137,7 +142,7 @@ def _attempt(store: Store, wish: Wish | Amendment) -> Receipt:
 def configure_on(store: Store, wish: Wish | Amendment, *, ref: str, base: str, footer: str = "") -> Receipt:
     """The same on ``base``, for a branch that holds a proposal; see ``write.apply_on``."""
     with session_of(store, ref) as session:
-        edit = _edit(_writable(store.view(base)), wish)
+        edit = _edit(store, _writable(store.view(base)), wish)
         branch = ref.removeprefix("refs/heads/")
         if edit.before == edit.after:
             return Receipt(branch=branch)
@@ -148,7 +153,7 @@ def configure_on(store: Store, wish: Wish | Amendment, *, ref: str, base: str, f
 
 def amended(store: Store, wish: Wish | Amendment, *, base: str) -> tuple[tuple[Change, ...], bytes]:
     """What ``configure`` would change on ``base``, and the text of ``gitreg.yaml`` afterwards."""
-    edit = _edit(_writable(store.view(base)), wish)
+    edit = _edit(store, _writable(store.view(base)), wish)
     return (edit.changes if edit.before != edit.after else ()), edit.text_after
 
 
@@ -191,10 +196,12 @@ def _writable(view: View) -> View:
     return view
 
 
-def _edit(view: View, wish: Wish | Amendment) -> _Edit:
+def _edit(store: Store, view: View, wish: Wish | Amendment) -> _Edit:
     before = view.settings
-    after = wish.asked(before)
+    after = check_settings(wish.asked(before))
     _refuse_lost_stages(view, after)
+    if after.tags != before.tags:
+        _refuse_untold(store, view, style_of(after.tags))
     entry = view.states.reader.entry(view.states.root, SETTINGS_FILE)
     assert entry is not None  # the settings were read from it
     text = view.states.reader.blob(entry.oid)
@@ -214,6 +221,19 @@ def _refuse_lost_stages(view: View, after: Settings) -> None:
                     where="stages",
                     hint=f"gitreg list --stage {stage.name}; gitreg unassign NAME/VERSION {stage.name}",
                 )
+
+
+def _refuse_untold(store: Store, view: View, style: Style) -> None:
+    """Refuse a style of tags that can't tell what the history holds: the tags of all of it are made anew."""
+    living = {state.name for state in view.models()}  # the names of others are in nobody's way
+    for name in sorted(living):
+        if reason := style.misfit([Change(event="register", model=name)]):
+            raise Conflict(reason, where="tags.style", hint=f"gitreg rename {name} NEW_NAME")
+    for commit, changes in commits_between(store, None, view.commit):
+        reason = style.misfit([one for one in changes if one.model in living and one.version is not None])
+        if reason:
+            where = f"tags.style, commit {commit.oid[:10]}"
+            raise Conflict(f"the history holds what these tags can't tell: {reason}", where=where)
 
 
 def _branch(settings: Settings, value: str) -> Settings:
@@ -240,6 +260,13 @@ def _made_for(settings: Settings, value: str) -> Settings:
         if value == known:
             return replace(settings, tags=replace(settings.tags, made_for=known))
     raise InvalidInput(f"{shown(value)} is none of all, stages, none", where="tags.for")
+
+
+def _style(settings: Settings, value: str) -> Settings:
+    for known in ("gitreg", "gto"):
+        if value == known:
+            return replace(settings, tags=replace(settings.tags, style=known))
+    raise InvalidInput(f"{shown(value)} is none of gitreg, gto", where="tags.style")
 
 
 def _stages(settings: Settings, value: str) -> Settings:
@@ -273,4 +300,5 @@ _CHANGES: dict[str, Callable[[Settings, str], Settings]] = {
     "stages": _stages,
     "tags.prefix": _prefix,
     "tags.for": _made_for,
+    "tags.style": _style,
 }

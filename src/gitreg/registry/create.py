@@ -37,7 +37,7 @@ _COMMENTS = {
     "branch": "The branch that is the registry: Git tags are made for its commits alone.",
     "layout": "flat: models/NAME, for up to some thousand models; sharded: models/HH/NAME, for more.",
     "stages": "In order: a name, or {name: …, exclusive: true}: one version of a model holds it at a time.",
-    "tags": "Git tags NAME/vN and NAME/STAGE/N. for: all, stages or none; prefix: text before every name.",
+    "tags": "Git tags. for: all, stages or none; prefix: text before every name; style: gitreg or gto.",
 }
 
 _README = """\
@@ -120,7 +120,7 @@ def create(
 
 def _apart(settings: Settings, prefix: str) -> Settings:
     """Keep the tags of a registry in a sub-folder apart from those of the repository and of its siblings."""
-    if not prefix or settings.tags.prefix:
+    if not prefix or settings.tags.prefix or settings.tags.style == "gto":
         return settings
     try:
         check_ref_name(f"refs/tags/{prefix}m/v1")

@@ -88,10 +88,9 @@ def treat(store: Store) -> list[str]:
 
 
 def _make_tags(store: Store, branch: Branch, settings: Settings) -> None:
-    # Without the marker the book counts from the first commit, whatever tags there are.
-    (store.repository.state_dir / "tagged").unlink(missing_ok=True)
     with session_of(store, branch.ref) as session:
         book = TagBook(store, settings)
+        book.forget()  # then it counts from the first commit, whatever tags there are
         book.catch_up(session, session.base)
         session.publish()
         if session.base:

@@ -7,11 +7,12 @@ from typing import Any
 
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.names import is_utf8, shown
+from gitreg.domain.tagging import TagName, style_of
 from gitreg.errors import EnvironmentFailure, IntegrityError, InvalidInput, NotARegistry, NotFound
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.tagrefs import TAGS
 from gitreg.manifest.encode import time_text
-from gitreg.registry.expected import TagName, Wanted, fault_of, no_event, parse_tag
+from gitreg.registry.expected import Wanted, fault_of, no_event, parse_tag
 from gitreg.registry.model_tags import ModelTags
 from gitreg.registry.reconcile import Followed, follow
 from gitreg.registry.store import Store
@@ -82,18 +83,18 @@ class Events:
         found = parse_tag(name, settings) if is_utf8(name) else None
         if found is not None:
             return found
-        prefix = settings.prefix
         hint = (
             "this registry makes no tags (tags.for in gitreg.yaml)"
             if settings.made_for == "none"
-            else f"{prefix}NAME/v12 or {prefix}NAME/STAGE/3"
+            else style_of(settings).examples
         )
         raise InvalidInput(f"{shown(name)} is no name of a tag of this registry", where="ref", hint=hint)
 
     def _event(self, wanted: Wanted, told: TagName) -> Event:
         change, commit = wanted.change, self.store.reader.commit(wanted.commit)
-        assert change.version is not None
-        version = self.store.view(wanted.commit).state(change.model).live(change.version)
+        number = change.version
+        state = self.store.view(wanted.commit).state(change.model)
+        version = state.live(number) if number is not None else None
         event: Event = {
             "tag": wanted.name,
             "event": change.event,
@@ -103,7 +104,7 @@ class Events:
             "number": told.number,
             "from": list(change.origin),
             "commit": wanted.commit,
-            "time": time_text(wanted.when),
+            "time": time_text(commit.committer.when),
             "author": _person(commit.author.person),
             "committer": _person(commit.committer.person),
             **_told_of(version),

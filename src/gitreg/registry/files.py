@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from gitreg.domain.edits import Edit, ModelEdit
 from gitreg.domain.model import ModelTombstone, ModelVersion
 from gitreg.gitstore.trees import Entry
-from gitreg.manifest import rendering
+from gitreg.manifest import encode, rendering
 from gitreg.registry.states import States
 
 Content = bytes | Entry | None
 """New bytes, an object that is already stored (a whole folder that moves), or None: the path goes."""
 
 
-def render(edit: Edit, states: States, past: Callable[[str], States]) -> dict[str, Content]:
+def render(
+    edit: Edit,
+    states: States,
+    past: Callable[[str], States],
+    data: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, Content]:
     """Path below the registry's root → its new content.
 
     Args:
         edit: What changes.
         states: The tree that the edit was decided on.
         past: A commit's id → its tree, for what comes back from history.
+        data: Filled, where it is given, with what each new manifest holds.
     """
     files: dict[str, Content] = {}
+    written = {} if data is None else data
     for name, part in edit.items():
         files |= _moves(name, part, states, past)
         if part.model is not None:
             path = states.layout.model_file(name)
-            files[path] = rendering.render_model(part.model, _model_text(name, part, states, past), path=path)
+            text = _model_text(name, part, states, past)
+            written[path] = encode.encode_model(part.model)
+            files[path] = rendering.model_text(written[path], text, path, held=part.before.model)
         for number, version in part.versions.items():
             path = states.layout.version_file(name, number)
             before = (
@@ -35,7 +45,9 @@ def render(edit: Edit, states: States, past: Callable[[str], States]) -> dict[st
                 if isinstance(version, ModelVersion)
                 else None
             )
-            files[path] = rendering.render_version(version, before, path=path)
+            held = part.before.versions.get(number) if before else None
+            written[path] = encode.encode_version(version)
+            files[path] = rendering.version_text(written[path], before, path, held=held)
     return files
 
 

@@ -25,16 +25,15 @@ if TYPE_CHECKING:
 
 def asks_rules(changes: Sequence[Change], settings: Settings) -> bool:
     """Whether any rule is asked about some changes: most are nobody's business but the writer's."""
-    guarded = {stage.name for stage in settings.stages if stage.guarded}
-    return bool(guarded) and any(
-        (
-            change.event in ("transition", "assign")
-            and change.stage in guarded
-            and change.stage not in change.origin
-        )
-        or (change.event == "restore" and change.version is None)
+    moved = {
+        change.stage
         for change in changes
-    )
+        if change.event in ("transition", "assign") and change.stage not in change.origin
+    }
+    revived = any(change.event == "restore" and change.version is None for change in changes)
+    if not moved and not revived:
+        return False
+    return any(stage.guarded and (revived or stage.name in moved) for stage in settings.stages)
 
 
 def refuse(store: Store, reader: Reader, commit: str, *, base: str) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gitreg.domain.changes import Change
 from gitreg.domain.settings import TagSettings
+from gitreg.domain.tagging import style_of
 from gitreg.errors import InvalidInput, NotARegistry
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.log import history
 from gitreg.manifest.layout import Layout
+from gitreg.registry import standing
 from gitreg.registry.expected import Wanted, planned
 from gitreg.registry.feed import NAMES, Feed
 from gitreg.registry.history import commits_between
@@ -40,7 +41,7 @@ class ModelTags:
         """Every tag of one model, by its name without ``refs/tags/``."""
         found = self._known.get(model)
         if found is None:
-            commits = self._with_changes(self._commits(model)) if self.head else ()
+            commits = self._history(model) if self.head else ()
             found = self._known[model] = self._made(commits).get(model, {})
         return found
 
@@ -53,14 +54,9 @@ class ModelTags:
     def _made(
         self, commits: Iterable[tuple[HistoryCommit, Sequence[Change]]]
     ) -> dict[str, dict[str, Wanted]]:
-        numbers: Counter[tuple[str, str]] = Counter()
-
-        def following(name: str, stage: str) -> int:
-            numbers[name, stage] += 1
-            return numbers[name, stage]
-
+        planner = style_of(self.settings).planner(standing.none(self.store))
         found: dict[str, dict[str, Wanted]] = {}
-        for wanted in planned(commits, self.settings, following):
+        for wanted in planned(commits, planner):
             found.setdefault(wanted.change.model, {})[wanted.name] = wanted
         return found
 
@@ -72,11 +68,23 @@ class ModelTags:
             feed.layout = self._layout_before(commit)
             yield commit, feed.changes(commit)[0]
 
-    def _commits(self, model: str) -> Iterator[HistoryCommit]:
-        """The commits that touch a model, oldest first, each with all that it changed."""
+    def _history(self, model: str) -> list[tuple[HistoryCommit, Sequence[Change]]]:
+        """The commits that touch a model under all the names that it had, oldest first."""
+        names = {model}
+        while True:
+            found = list(self._with_changes(self._commits(names)))
+            renamed = (one for _, changes in found for one in changes if one.event == "rename")
+            former = {one.model for one in renamed if one.after in names}
+            if former <= names:
+                return found
+            names |= former
+
+    def _commits(self, models: Collection[str]) -> Iterator[HistoryCommit]:
+        """The commits that touch some models, oldest first, each with all that it changed."""
         assert self.head is not None
         prefix = self.store.prefix
-        paths = [prefix + Layout(kind).model_dir(model) for kind in ("flat", "sharded")]
+        layouts = (Layout("flat"), Layout("sharded"))
+        paths = [prefix + layout.model_dir(name) for name in sorted(models) for layout in layouts]
         for commit in reversed(list(history(self.store.repository, head=self.head, paths=paths))):
             parent = commit.parents[0] if commit.parents else None
             before, after = (self._tree(oid) if oid else None for oid in (parent, commit.oid))

@@ -39,14 +39,15 @@ def branch_of(requests: Sequence[ask.Request], settings: Settings) -> str:
         return f"{OURS}revert/{_digest([[each.name, each.commit, each.changes] for each in undone])}"
     if len(requests) != 1:
         return f"{OURS}batch/{_digest(requests)}"
-    words = _words(requests[0])
-    stage = getattr(requests[0], "stage", None)
+    request = requests[0].request if isinstance(requests[0], ask.Dated) else requests[0]
+    words = _words(request)
+    stage = getattr(request, "stage", None)
     if stage is not None:
         words = (*words, settings.stage(stage).name if settings.has_stage(stage) else NO_STAGE)
     return OURS + "/".join(words)
 
 
-def _words(request: ask.Request) -> tuple[str, ...]:
+def _words(request: ask.Undated) -> tuple[str, ...]:
     kind = _KINDS.get(type(request).__name__, type(request).__name__.lower())
     words = (kind, folder(request.name))
     match request:

@@ -20,18 +20,19 @@ from pathlib import Path
 
 from gitreg.domain.findings import Finding
 from gitreg.domain.settings import Settings
+from gitreg.domain.tagging import style_of
 from gitreg.errors import EnvironmentFailure, MovedRef, NotARegistry
 from gitreg.gitstore.log import first_parents
 from gitreg.gitstore.objects import is_oid
-from gitreg.gitstore.tagrefs import TAGS, tags
+from gitreg.gitstore.tagrefs import TAGS
 from gitreg.gitstore.writer import Session
+from gitreg.registry import standing
 from gitreg.registry.expected import (
     Wanted,
-    counter,
     fault_of,
     no_event,
-    parse_tag,
     planned,
+    registry_tags,
     tags_of,
     wanted_tags,
 )
@@ -130,7 +131,7 @@ def survey(store: Store) -> Survey:
             where=str(store.repository.root),
             hint="git fetch --unshallow",
         )
-    present = {name: oid for name, oid in tags(store.repository).items() if parse_tag(name, rules)}
+    present = registry_tags(store, rules)
     return _since_last(store, followed, present) or _whole(store, followed, present)
 
 
@@ -184,7 +185,7 @@ def _since_last(store: Store, followed: Followed, present: Mapping[str, str]) ->
     if _digest(before) != note.digest:
         return None
     missing, drift, made = [], [], set()
-    for wanted in planned(commits, rules, counter(before, rules)):
+    for wanted in planned(commits, style_of(rules).planner(standing.among(store, before))):
         if wanted.name in before:
             continue  # of a restored version: its first registration has the tag
         made.add(wanted.name)
@@ -231,7 +232,7 @@ def _make(store: Store, session: Session, wanted: Wanted) -> str:
         raise MovedRef("the tag came while it was to be made", where=TAGS + wanted.name)
     return session.tag(
         name=wanted.name,
-        target=wanted.commit,
+        target=wanted.target,
         message=wanted.message,
         tagger=wanted.tagger,
         when=wanted.when,

@@ -9,7 +9,8 @@ from gitreg.domain.approval import Approval
 from gitreg.domain.changes import Change
 from gitreg.domain.findings import Finding
 from gitreg.domain.model import ModelState, ModelVersion
-from gitreg.errors import InvalidInput, InvalidManifests, NotAllowed, NotFound
+from gitreg.domain.tagging import style_of
+from gitreg.errors import InvalidInput, InvalidManifests, NotAllowed, NotARegistry, NotFound
 from gitreg.gitstore.signatures import split_commit
 from gitreg.gitstore.trees import FILE, Touched
 from gitreg.manifest.layout import APPROVALS_DIR, Layout, parse_approval
@@ -32,6 +33,7 @@ def faults(at: Setting, rules: RuleBook, changes: Sequence[Change]) -> Iterator[
     yield from _approvals(at)
     yield from _time(at)
     yield from _signature(at, rules)
+    yield from _tags(at, rules, changes)
     for change in changes:
         if change.event == "restore":
             yield from _returned(at, change)
@@ -108,6 +110,21 @@ def _time(at: Setting) -> Iterator[Finding]:
         return
     mend = "set the clock, then: git commit --amend --no-edit --date=now"
     yield Finding(code="GR308", message=message, help=mend)
+
+
+def _tags(at: Setting, rules: RuleBook, changes: Sequence[Change]) -> Iterator[Finding]:
+    """What the registry's tags can't tell; of a proposal only names count: its commits are made anew."""
+    try:
+        settings = rules.settings.tags
+    except (InvalidInput, NotARegistry):  # told as a finding of the commit before
+        return
+    style = style_of(settings)
+    if settings.made_for == "none":
+        return
+    steps = [[change] for change in changes] if at.proposed else [changes]
+    for reason in dict.fromkeys(filter(None, map(style.misfit, steps))):
+        mend = "one commit for each version, under names that GTO takes; or tags.style: gitreg (docs/gto.md)"
+        yield Finding(code="GR310", message=f"{reason} (tags.style: {settings.style})", help=mend)
 
 
 def _signature(at: Setting, rules: RuleBook) -> Iterator[Finding]:

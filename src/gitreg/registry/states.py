@@ -58,6 +58,27 @@ class Decoder:
 
         return self._once((entry.oid, name, str(version)), decode, entry, path)
 
+    def learn_model(self, entry: Entry, data: dict[str, Any]) -> AnyModel:
+        """Remember the blob of a manifest that was just written, and give what reading it would give.
+
+        Args:
+            entry: Of its file.
+            data: What it holds, as ``encode`` gave it.
+        """
+        from gitreg.manifest import decode
+
+        found = decode.model(data)
+        self._remember((entry.oid, found.name), found)
+        return found
+
+    def learn_version(self, entry: Entry, data: dict[str, Any], *, name: str) -> AnyVersion:
+        """As ``learn_model``, for a version of the model ``name``."""
+        from gitreg.manifest import decode
+
+        found = decode.version(data, name)
+        self._remember((entry.oid, name, str(found.version)), found)
+        return found
+
     def _once(
         self, key: tuple[str, ...], decode: Callable[[bytes], _Value], entry: Entry, path: str
     ) -> _Value:
@@ -68,11 +89,15 @@ class Decoder:
             raise InvalidManifests([fault])
         known: _Value | None = self._known.get(key)
         if known is None:
-            if len(self._known) >= _CACHE_LIMIT:
-                self._known.clear()
             data = self.ahead.get(entry.oid)
-            known = self._known[key] = decode(self.reader.blob(entry.oid) if data is None else data)
+            known = decode(self.reader.blob(entry.oid) if data is None else data)
+            self._remember(key, known)
         return known
+
+    def _remember(self, key: tuple[str, ...], value: object) -> None:
+        if len(self._known) >= _CACHE_LIMIT:
+            self._known.clear()
+        self._known[key] = value
 
 
 class States(Protocol):
@@ -127,11 +152,14 @@ class TreeStates:
 
     def state(self, name: str) -> ModelState:
         """The state of the model ``name``; empty where the tree has no such folder."""
-        folder = self.layout.model_dir(name)
-        found = self.reader.entry(self.root, folder)
+        return self._read(name, {})
+
+    def _read(self, name: str, told: dict[str, Iterable[int]]) -> ModelState:
+        found = self.reader.entry(self.root, self.layout.model_dir(name))
         if found is None:
             return ModelState(name=name)
-        return state_of(self.decoder, self.reader.tree(found.oid), name=name, layout=self.layout)
+        tree = self.reader.tree(found.oid)
+        return state_of(self.decoder, tree, name=name, layout=self.layout, told=told)
 
     def folders(self) -> Iterator[tuple[str, Entry]]:
         """Name and tree of every model folder, deleted and renamed ones too, in the tree's order."""
@@ -179,17 +207,37 @@ def tree_states(decoder: Decoder, commit: str, prefix: str) -> TreeStates:
     Raises:
         NotARegistry: The commit holds no registry there.
     """
-    root = decoder.reader.commit(commit).tree
-    if prefix:
-        entry = decoder.reader.entry(root, prefix.rstrip("/"))
-        if entry is None:
-            raise NotARegistry(f"there is no folder {prefix} in commit {commit[:10]}")
-        root = entry.oid
-    return TreeStates(decoder, root)
+    return TreeStates(decoder, root_in(decoder.reader, commit, decoder.reader.commit(commit).tree, prefix))
 
 
-def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> ModelState:
-    """The state that a model's folder holds."""
+def root_in(reader: Reader, commit: str, tree: str, prefix: str) -> str:
+    """Id of the registry's own folder in the tree of a commit; arguments and errors as above."""
+    if not prefix:
+        return tree
+    entry = reader.entry(tree, prefix.rstrip("/"))
+    if entry is None:
+        raise NotARegistry(f"there is no folder {prefix} in commit {commit[:10]}")
+    return entry.oid
+
+
+def state_of(
+    decoder: Decoder,
+    folder: Tree,
+    *,
+    name: str,
+    layout: Layout,
+    told: dict[str, Iterable[int]] | None = None,
+) -> ModelState:
+    """The state that a model's folder holds.
+
+    Args:
+        decoder: Reads and decodes.
+        folder: The model's.
+        name: The model's name.
+        layout: Where its files lie.
+        told: Stage → the versions that may hold it, as far as that is known: no text is looked at twice.
+    """
+    known = {} if told is None else told
     reader = decoder.reader
     manifest = folder.get("model.yaml")
     path = layout.model_file(name)
@@ -204,6 +252,11 @@ def state_of(decoder: Decoder, folder: Tree, *, name: str, layout: Layout) -> Mo
         return decoder.version(files[f"{number}.yaml"], name=name, version=number, path=path)
 
     def mentions(stage: str) -> Iterable[int]:
+        if stage not in known:
+            known[stage] = searched(stage)
+        return known[stage]
+
+    def searched(stage: str) -> list[int]:
         # A stage is held where its name stands in the text, or is hidden there by an escape.
         word = stage.encode()
         by_blob: dict[str, list[int]] = {}

@@ -15,12 +15,12 @@ from datetime import datetime
 
 from gitreg.domain.changes import Change
 from gitreg.domain.settings import Settings
-from gitreg.domain.tagging import TagPlan, plan_tags, stage_tags
+from gitreg.domain.tagging import Planner, TagPlan, style_of
 from gitreg.gitstore.log import is_ancestor
 from gitreg.gitstore.objects import Person
-from gitreg.gitstore.tagrefs import tags
 from gitreg.gitstore.writer import Session
-from gitreg.registry.expected import numbers_of, parse_tag, planned, tags_of
+from gitreg.registry import standing
+from gitreg.registry.expected import planned, registry_tags, tags_of
 from gitreg.registry.history import commits_between
 from gitreg.registry.store import Store
 
@@ -33,12 +33,12 @@ class TagBook:
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
         self.settings = settings
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._before: dict[str, str] | None = None  # the tags of what came before the commits caught up on
-        self._recount = False  # a walk from the first commit counts by itself, whatever tags there are
-        # Registries in sub-folders of one repository each have their own.
+        self._style = style_of(settings.tags)
+        self._planner: Planner | None = None
+        # Registries in sub-folders of one repository each have their own, and so has each style of tags.
         own = store.prefix.strip("/").replace("%", "%25").replace("/", "%2F")
-        self._marker = store.repository.state_dir / (f"tagged.{own}" if own else "tagged")
+        name = "tagged" if settings.tags.style == "gitreg" else f"tagged-{settings.tags.style}"
+        self._marker = store.repository.state_dir / (f"{name}.{own}" if own else name)
 
     def tag(
         self,
@@ -55,11 +55,15 @@ class TagBook:
         A version that is restored has its tag already, where it was removed without a tombstone.
         """
         made = []
-        for plan in plan_tags(changes, self.settings.tags, self._next):
+        if self._planner is None:
+            self._planner = self._style.planner(standing.live(self.store))
+        for plan in self._planner.plan(changes, commit, when):
             back = (plan.change.model, plan.change.version) in restored
             if back and self.store.repository.refs.exists(_TAGS + plan.name):
                 continue
-            session.tag(name=plan.name, target=commit, message=plan.message, tagger=tagger, when=when)
+            session.tag(
+                name=plan.name, target=plan.target, message=plan.message, tagger=tagger, when=plan.when
+            )
             made.append(plan)
         return made
 
@@ -68,20 +72,23 @@ class TagBook:
         done = self._done()
         if head is None or done == head:
             return
-        if done is None or not is_ancestor(self.store.repository, done, head):
-            done = None
-            self._recount = True
         rules = self.settings.tags
-        existing = {name: oid for name, oid in tags(self.store.repository).items() if parse_tag(name, rules)}
-        commits = commits_between(self.store, done, head)
-        # A writer killed before its note, or reconcile elsewhere, may have tagged some of them already.
-        own = tags_of(self.store, commits, existing, rules) if done else frozenset()
-        self._before = {name: oid for name, oid in existing.items() if name not in own}
-        for each in planned(commits, rules, self._next):
+        existing = registry_tags(self.store, rules)
+        if done is None or not is_ancestor(self.store.repository, done, head):
+            # A walk from the first commit counts by itself, whatever tags there are.
+            commits = commits_between(self.store, None, head)
+            self._planner = self._style.planner(standing.none(self.store))
+        else:
+            commits = commits_between(self.store, done, head)
+            # A writer killed before its note, or reconcile elsewhere, may have tagged some of them already.
+            own = tags_of(self.store, commits, existing, rules)
+            before = {name: oid for name, oid in existing.items() if name not in own}
+            self._planner = self._style.planner(standing.among(self.store, before))
+        for each in planned(commits, self._planner):
             if each.name not in existing:
                 session.tag(
                     name=each.name,
-                    target=each.commit,
+                    target=each.target,
                     message=each.message,
                     tagger=each.tagger,
                     when=each.when,
@@ -97,22 +104,13 @@ class TagBook:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Lose the note, so that the next ``catch_up`` looks at the whole history."""
+        self._marker.unlink(missing_ok=True)
+
     def _done(self) -> str | None:
         try:
             text = self._marker.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             return None
         return text if len(text) in (40, 64) and all(c in "0123456789abcdef" for c in text) else None
-
-    def _next(self, name: str, stage: str) -> int:
-        last = self._numbers.get((name, stage))
-        if last is None and self._recount:
-            last = 0
-        elif last is None and self._before is not None:
-            last = max(numbers_of(self._before, stage_tags(name, stage, self.settings.tags)), default=0)
-        elif last is None:
-            refs = self.store.repository.refs.list(_TAGS + stage_tags(name, stage, self.settings.tags))
-            numbers = [ref.rpartition("/")[2] for ref in refs]
-            last = max((int(n) for n in numbers if n.isascii() and n.isdigit()), default=0)
-        self._numbers[name, stage] = last + 1
-        return last + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from gitreg.domain.changes import Change
 from gitreg.domain.compare import compare_edit
@@ -13,19 +14,21 @@ from gitreg.domain.edits import Draft, Edit
 from gitreg.domain.model import ModelTombstone
 from gitreg.domain.requests import Request, RestoreVersion
 from gitreg.domain.settings import FORMAT, Settings
-from gitreg.domain.tagging import version_tag
+from gitreg.domain.tagging import refuse_misfit, version_tag
 from gitreg.errors import Conflict, EnvironmentFailure, MovedRef
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
 from gitreg.gitstore.writer import Session
 from gitreg.registry import files
+from gitreg.registry.growing import GrowingStates
 from gitreg.registry.guarding import asks_rules, refuse, thought
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import FileChange, Receipt
 from gitreg.registry.signer import session_of
+from gitreg.registry.states import root_in
 from gitreg.registry.store import Branch, Store
 from gitreg.registry.tagbook import TagBook
-from gitreg.registry.view import View, view_at
+from gitreg.registry.view import View
 
 # Under the lock only a foreign Git process can move the branch: a few tries meet it, many would hide a loop.
 _TRIES = 5
@@ -44,6 +47,8 @@ class Ask:
         title: Takes the place of the message's subject.
         footer: One more line behind the trailers, for a service that wants it.
         check: Called with the edit before it is written, for a caller that relies on its outcome.
+        committed: Gives the committer's time where it is another than ``clock``'s, which then stands in
+            the manifests and as the author's: of what happened elsewhere long ago and is taken over now.
     """
 
     requests: Sequence[Request]
@@ -54,6 +59,7 @@ class Ask:
     title: str = ""
     footer: str = ""
     check: Callable[[Edit], None] | None = None
+    committed: Callable[[], datetime] | None = None
 
 
 def preview(store: Store, ask: Ask) -> Receipt:
@@ -62,6 +68,7 @@ def preview(store: Store, ask: Ask) -> Receipt:
     view = _writable(store, branch.commit)
     edit = draft_of(ask.requests, view, ask.clock()).edit
     changes = compare_edit(edit)
+    refuse_misfit(changes, view.settings.tags)
     rendered = files.render(edit, view.states, lambda commit: store.view(commit).states) if changes else {}
     if branch.official and asks_rules(changes, view.settings):
         reader, commit = thought(store, view.commit, rendered, ask.author, ask.clock())
@@ -119,7 +126,7 @@ def _attempt(store: Store, ask: Ask) -> Receipt:
             commit=made.commit,
             branch=branch.name,
             changes=made.changes,
-            tags=tuple(line.tags),
+            tags=made.tags,
             warnings=line.warnings(made),
             edit=made.edit,
         )
@@ -161,14 +168,13 @@ def apply_each(store: Store, asks: Iterable[Ask], done: Callable[[Receipt], None
     with session_of(store, branch.ref) as session:
         line = _Line(store, session, branch, base=session.base)
         for ask in asks:
-            before = len(line.tags)
             made = line.add(ask)
             done(
                 Receipt(
                     commit=made.commit if made else None,
                     branch=branch.name,
                     changes=made.changes if made else (),
-                    tags=tuple(line.tags[before:]),
+                    tags=made.tags if made else (),
                     warnings=line.warnings(made),
                     edit=made.edit if made else {},
                 )
@@ -182,6 +188,7 @@ class _Made:
     commit: str
     changes: tuple[Change, ...]
     edit: Edit
+    tags: tuple[str, ...]
 
 
 class _Line:
@@ -199,24 +206,34 @@ class _Line:
         self.store = store
         self.session = session
         self.branch = branch
-        self.decoder = store.decoder.on(session.reader)
         self.head = base
-        self.view = _writable(store, self.head)
-        self.tags: list[str] = []
-        self._registered: dict[str, Change] = {}
+        self._states, self.view = self._begin(_writable(store, base))
+        self._behind: tuple[Edit, dict[str, dict[str, Any]]] | None = (
+            None  # what the states have yet to follow
+        )
+        self._registered: dict[str, str] = {}  # the tags of new versions, and whose they are
+        self._upstream = store.repository.upstream(branch.name)
         self.book = TagBook(store, self.view.settings) if self._tagging(self.view.settings) else None
         if self.book:
             self.book.catch_up(session, self.head)
 
+    def _begin(self, view: View) -> tuple[GrowingStates, View]:
+        states = GrowingStates(self.store.decoder.on(self.session.reader), view.states.root)
+        return states, replace(view, states=states)
+
     def _tagging(self, settings: Settings) -> bool:
         # Where the branch follows a remote one a rebase may still replace the commit: tags wait for the push.
-        upstream = self.store.repository.upstream(self.branch.name)
         # Of a shallow clone the boundary commit seems to make everything that came before it.
         shallow = (self.store.repository.common_dir / "shallow").exists()
-        return self.branch.official and not upstream and not shallow and settings.tags.made_for != "none"
+        return (
+            self.branch.official and not self._upstream and not shallow and settings.tags.made_for != "none"
+        )
 
     def add(self, ask: Ask) -> _Made | None:
         """Commit one ask on top of the line; None when it changes nothing."""
+        if self._behind:
+            self._states.grow(self._root(), *self._behind)
+            self._behind = None
         now = ask.clock()
         draft = draft_of(ask.requests, self.view, now)
         edit = draft.edit
@@ -225,28 +242,42 @@ class _Line:
             ask.check(edit)
         if not changes:
             return None
-        states = self.view.states
-        rendered = files.render(edit, states, lambda commit: self.store.view(commit).states)
+        refuse_misfit(changes, self.view.settings.tags)
+        data: dict[str, dict[str, Any]] = {}
+        rendered = files.render(edit, self._states, lambda commit: self.store.view(commit).states, data)
         prefix = self.store.prefix
+        when = ask.committed() if ask.committed else now
         self.head = self.session.commit(
             parent=self.head,
             changes={f"{prefix}{path}": content for path, content in rendered.items()},
             message=commit_message(changes, reason=ask.reason, title=ask.title, footer=ask.footer),
             author=ask.author,
             committer=ask.committer,
-            when=now,
+            when=when,
+            author_time=now,
         )
         if self.branch.official and asks_rules(changes, self.view.settings):
             refuse(self.store, self.session.reader, self.head, base=self.session.base or "")
-        if self.book:
-            restored = [(r.name, r.version) for r in ask.requests if isinstance(r, RestoreVersion)]
-            made = self.book.tag(
-                self.session, self.head, changes, tagger=ask.committer, when=now, restored=restored
-            )
-            self.tags += [plan.name for plan in made]
-            self._registered |= {f"refs/tags/{plan.name}": plan.change for plan in made}
-        self.view = view_at(self.decoder, self.head, self.store.prefix)
-        return _Made(commit=self.head, changes=changes, edit=edit)
+        tags = self._tag(ask, self.head, changes, when)
+        self._behind = (edit, data)
+        self.view = replace(self.view, commit=self.head)
+        return _Made(commit=self.head, changes=changes, edit=edit, tags=tags)
+
+    def _root(self) -> str:
+        assert self.head is not None
+        return root_in(self.session.reader, self.head, self.session.tree_of(self.head), self.store.prefix)
+
+    def _tag(self, ask: Ask, commit: str, changes: Sequence[Change], when: datetime) -> tuple[str, ...]:
+        if self.book is None:
+            return ()
+        restored = [(r.name, r.version) for r in ask.requests if isinstance(r, RestoreVersion)]
+        made = self.book.tag(
+            self.session, commit, changes, tagger=ask.committer, when=when, restored=restored
+        )
+        for plan in made:
+            if plan.change.event == "register":
+                self._registered[f"refs/tags/{plan.name}"] = plan.change.subject
+        return tuple(plan.name for plan in made)
 
     def publish(self) -> None:
         """Move the branch and make the tags, durably.
@@ -257,13 +288,13 @@ class _Line:
         try:
             self.session.publish()
         except Conflict as error:
-            change = self._registered.get(error.where)
-            if change is None or change.event != "register" or "exists already" not in error.message:
+            subject = self._registered.get(error.where)
+            if subject is None or "exists already" not in error.message:
                 raise
             raise Conflict(
-                f"{change.subject} was registered before and its manifest is gone: no number is used twice",
+                f"{subject} was registered before and its manifest is gone: no number is used twice",
                 where=error.where,
-                hint=f"gitreg restore {change.subject} (or, where the tag is another's, set tags.prefix)",
+                hint=f"gitreg restore {subject} (or, where the tag is another's, set tags.prefix)",
             ) from error
         if self.book and self.head:
             self.book.completed(self.head)
@@ -273,14 +304,13 @@ class _Line:
         if made is None:
             return ()
         found = []
-        upstream = self.store.repository.upstream(self.branch.name)
         if not self.branch.official:
             own = self.view.settings.branch
             found.append(
                 f"committed to {self.branch.name}, not to the registry's branch {own}: no tags were made"
             )
-        elif upstream and self.view.settings.tags.made_for != "none":
-            remote = upstream.removeprefix("refs/remotes/")
+        elif self._upstream and self.view.settings.tags.made_for != "none":
+            remote = self._upstream.removeprefix("refs/remotes/")
             found.append(
                 f"no tags were made: {self.branch.name} follows {remote}, "
                 "and a rebase may still replace the commit"

@@ -64,5 +64,8 @@ def decide(
     Raises:
         GitregError: NotFound, InvalidInput, AlreadyExists or Conflict, by the rules of each request.
     """
+    if isinstance(request, requests.Dated):
+        now = request.at
+        request = request.request
     rule = _RULES[type(request)]
     return rule(request, Context(lookup=lookup, twin=twin, settings=settings, now=now, used=used))

@@ -17,7 +17,7 @@ def create(request: requests.CreateModel, context: Context) -> Edit:
     model = RegisteredModel(
         name=request.name,
         created=context.now,
-        updated=context.now,
+        updated=request.updated or context.now,
         description=check_text(request.description, "description"),
         tags=check_tags(request.tags),
         owners=tuple(check_text(owner, "owners") for owner in request.owners),

@@ -44,7 +44,7 @@ def register(request: requests.Register, context: Context) -> Edit:
         name=request.name,
         version=number,
         created=context.now,
-        updated=context.now,
+        updated=request.updated or context.now,
         origin=check_origin(request.origin),
         status=check_status(request.status),
         status_message=check_text(request.status_message, "status_message"),
@@ -64,6 +64,8 @@ def _free_number(request: requests.Register, state: ModelState, context: Context
         following += 1
     if request.version is None or request.version == following:
         return following
+    if request.gaps and request.version > following and not context.used(request.name, request.version):
+        return _checked_number(request.version)
     if request.version in state.versions:
         raise AlreadyExists(
             f"{request.name}/{request.version} exists", hint=f"the next free number is {following}"
@@ -72,6 +74,12 @@ def _free_number(request: requests.Register, state: ModelState, context: Context
         f"{request.version} is not the next version of {request.name}",
         hint=f"the next free number is {following}",
     )
+
+
+def _checked_number(number: int) -> int:
+    if number > names.MAX_VERSION:
+        raise InvalidInput(f"{number} is no version number", where="version", hint="at most 9 digits")
+    return number
 
 
 def check_origin(origin: Origin) -> Origin:

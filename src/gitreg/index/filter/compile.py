@@ -64,6 +64,27 @@ def compile_filter(text: str, fields: Fields, *, stages: Callable[[], Sequence[s
     return Filter(where=where, drivers=tuple(drivers), metrics=metrics, keys=keys, history=compiler.history)
 
 
+def compile_clauses(clauses: Sequence[Clause], fields: Fields, *, also: Sequence[Sql] = ()) -> Filter:
+    """Compile clauses that must all hold, as another grammar than ours read them.
+
+    Args:
+        clauses: The clauses; columns of their tokens mean nothing.
+        fields: What they may name.
+        also: What else must hold.
+
+    Raises:
+        InvalidFilter: A field, operator or value is none of ours.
+    """
+    compiler = _Compiler(Source(text=""), fields, list)
+    drivers: list[Sql] = []
+    metrics: dict[str, Sql] = {}
+    parts = [compiler.clause(clause) for clause in clauses]
+    for clause in clauses:
+        compiler.narrow(clause, drivers, metrics)
+    where = joined("AND", [*parts, *also]) if parts or also else TRUE
+    return Filter(where=where, drivers=tuple(drivers), metrics=metrics, keys=tuple(compiler.keys))
+
+
 class _Compiler:
     def __init__(self, source: Source, fields: Fields, stages: Callable[[], Sequence[str]]) -> None:
         self.source = source

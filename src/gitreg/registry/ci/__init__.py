@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Literal
 
 from gitreg.domain.settings import ARCHIVED, Settings
+from gitreg.domain.tagging import style_of
 from gitreg.errors import AlreadyExists, InvalidInput
 from gitreg.registry import beside
 from gitreg.registry.codeowners import codeowners
@@ -143,8 +144,8 @@ def _text(service: Service, settings: Settings, prefix: str) -> str:
         raise InvalidInput("a workflow can't name such a folder", where=prefix)
     name = "gitlab.yml" if service == "gitlab" else "actions.yml"
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-    stage, tag = _stage(settings), settings.tags.prefix
-    in_expression = tag.replace(".", r"\.").replace("/", r"\/")
+    stage = _stage(settings)
+    glob, expression = style_of(settings.tags).stage_patterns(stage)
     words = {
         **_WORDS[service],
         "SERVICE": service,
@@ -152,8 +153,8 @@ def _text(service: Service, settings: Settings, prefix: str) -> str:
         "BRANCHES": json.dumps(settings.branch.replace("+", "\\+")),  # a pattern: + would mean several
         "FOLDER": json.dumps(f"registry/{prefix}".rstrip("/"), ensure_ascii=False),
         "STAGE": stage,
-        "TAGS": json.dumps(f"{tag}*/{stage}/*"),
-        "TAG_EXPRESSION": rf"{in_expression}[^\/]+\/{stage}\/[0-9]+",
+        "TAGS": json.dumps(glob),
+        "TAG_EXPRESSION": expression,
     }
     if service != "gitlab":
         if service == "gitea":  # it has no merge queue

@@ -1,0 +1,28 @@
+"""A registry as services use it: on its own branch, whatever is checked out."""
+
+from __future__ import annotations
+
+from gitreg.errors import NotARegistry
+from gitreg.registry.store import Branch, Store
+
+
+class ServiceStore(Store):
+    """Reads and writes the registry's own branch, for the MLflow store and the server.
+
+    Where another branch is checked out, commits go to the registry's all the same and the work tree
+    stays as it is.
+    """
+
+    def head(self) -> str:
+        """Id of the newest commit of the registry's own branch."""
+        found = self.repository.head()
+        if found.oid is None:
+            raise NotARegistry("there is no commit yet", hint="gitreg init")
+        own = self._branch_in(found.oid)
+        return found.oid if found.branch == own else self.repository.refs.read(own) or found.oid
+
+    def branch(self) -> Branch:
+        """The registry's own branch."""
+        head = self.head()
+        own = self._branch_in(head)
+        return Branch(name=own.removeprefix("refs/heads/"), commit=head, official=True)
