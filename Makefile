@@ -22,7 +22,8 @@ demo-review: $(STAMP)
 	@$(BIN)/python demo/review.py
 
 test: $(STAMP)
-	@scripts/system-packages strace sshd=openssh-server gitolite=gitolite3 nginx=nginx-light fcgiwrap
+	@scripts/system-packages strace sshd=openssh-server gitolite=gitolite3 nginx=nginx-light fcgiwrap chromium
+	@scripts/mlflow2-venv
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(STAMP)
@@ -35,4 +36,4 @@ bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) demo-registry .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-mlflow2 demo-registry .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -111,24 +111,36 @@ def _read(target: _Target, session: _Session) -> tuple[Origin, tuple[str, ...]]:
     if run is None and logged and logged.source_run_id:
         run = session.client.get_run(logged.source_run_id)
     found = _artifact(target, run, logged, session)
-    tags = {**(logged.tags if logged else {}), **(run.data.tags if run else {})}
     experiment_id = run.info.experiment_id if run else logged.experiment_id if logged else None
     experiment = session.client.get_experiment(experiment_id) if experiment_id else None
-    return Origin(
-        source=target.source,
-        run_id=run.info.run_id if run else None,
+    return replace(
+        told_by(target.source, run, logged, by_id=bool(target.model_id)),
         run_link=_run_link(session.store, run),
         experiment=experiment.name if experiment else None,
         model_id=logged.model_id if logged else found.model_id,
-        code=_code(tags),
-        datasets=_datasets(run),
         artifact=found.artifact,
-        params={
-            **(logged.params or {} if logged else {}),
-            **(run.data.params if run else {}),
-        },
-        metrics=_metrics(target, run, logged),
     ), found.warnings
+
+
+def told_by(source: str, run: Run | None, logged: LoggedModel | None, *, by_id: bool = False) -> Origin:
+    """What a run and a logged model of MLflow's tell of a version that came from them.
+
+    Args:
+        source: What is registered.
+        run: The run that made it; None: none is known.
+        logged: The logged model that it is; None: none is known.
+        by_id: Whether the logged model was asked for: a run may have logged many, and its own results count.
+    """
+    tags = {**(logged.tags if logged else {}), **(run.data.tags if run else {})}
+    return Origin(
+        source=source,
+        run_id=run.info.run_id if run else None,
+        model_id=logged.model_id if logged else None,
+        code=code_of(tags),
+        datasets=_datasets(run),
+        params={**(logged.params or {} if logged else {}), **(run.data.params if run else {})},
+        metrics=_metrics(run, logged, by_id=by_id),
+    )
 
 
 def _logged_model(target: _Target, run: Run | None, client: MlflowClient) -> LoggedModel | None:
@@ -160,21 +172,20 @@ def _run_link(store: TrackingStore, run: Run | None) -> str | None:
     return f"{store.web_address}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
 
-def _metrics(target: _Target, run: Run | None, logged: LoggedModel | None) -> dict[str, float]:
-    of_run = {key: _unclamped(value) for key, value in run.data.metrics.items()} if run else {}
+def _metrics(run: Run | None, logged: LoggedModel | None, *, by_id: bool) -> dict[str, float]:
+    of_run = {key: unclamped(value) for key, value in run.data.metrics.items()} if run else {}
     of_model = _latest(logged.metrics or []) if logged else {}
     # MLflow's SQL store gives a logged model's NaN back as 0.0, the run's as NaN.
     of_model.update({key: math.nan for key in of_model if math.isnan(of_run.get(key, 0.0))})
-    # A model is one of many that a run may have logged: asked for by its id, its own results count.
-    return {**of_run, **of_model} if target.model_id else {**of_model, **of_run}
+    return {**of_run, **of_model} if by_id else {**of_model, **of_run}
 
 
 def _latest(metrics: Iterable[Metric]) -> dict[str, float]:
-    return {m.key: _unclamped(m.value) for m in sorted(metrics, key=lambda m: (m.step, m.timestamp))}
+    return {m.key: unclamped(m.value) for m in sorted(metrics, key=lambda m: (m.step, m.timestamp))}
 
 
-def _unclamped(value: float) -> float:
-    # MLflow's SQL store keeps an infinity as the largest float.
+def unclamped(value: float) -> float:
+    """A metric as it was logged: MLflow's SQL store keeps an infinity as the largest float."""
     return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else float(value)
 
 
@@ -183,7 +194,7 @@ def _datasets(run: Run | None) -> tuple[Dataset, ...]:
     found = [
         Dataset(
             name=each.dataset.name,
-            uri=_dataset_uri(each.dataset.source),
+            uri=dataset_uri(each.dataset.source),
             digest=each.dataset.digest or None,
         )
         for each in inputs
@@ -191,7 +202,8 @@ def _datasets(run: Run | None) -> tuple[Dataset, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _dataset_uri(source: str | None) -> str | None:
+def dataset_uri(source: str | None) -> str | None:
+    """Where a data set lies, of the JSON that MLflow keeps of it."""
     try:
         fields = json.loads(source or "")
     except ValueError:
@@ -201,7 +213,8 @@ def _dataset_uri(source: str | None) -> str | None:
     return without_secrets(values[0]) if values and isinstance(values[0], str) else None
 
 
-def _code(tags: Mapping[str, str]) -> Code | None:
+def code_of(tags: Mapping[str, str]) -> Code | None:
+    """The code that a run came from, by MLflow's own tags."""
     repository = tags.get("mlflow.source.git.repoURL")
     dirty = tags.get("mlflow.source.git.dirty", "").lower()
     code = Code(
