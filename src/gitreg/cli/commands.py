@@ -24,11 +24,17 @@ class Listed:
     hidden: bool = False
 
 
+_MODULES = {"import": "import_"}
+"""Commands whose name is a word of Python's."""
+
+
 def _section(
     title: str, *rows: tuple[str, str], in_registry: bool = True, hidden: bool = False
 ) -> dict[str, Listed]:
     return {
-        name: Listed(module=name, section=title, help=text, in_registry=in_registry, hidden=hidden)
+        name: Listed(
+            module=_MODULES.get(name, name), section=title, help=text, in_registry=in_registry, hidden=hidden
+        )
         for name, text in rows
     }
 
@@ -86,6 +92,12 @@ COMMANDS: dict[str, Listed] = {
         ("plot", "Draw a metric over the versions of a model"),
         ("rollback", "Give a stage back to its previous holder"),
         ("revert", "Take back what a commit changed"),
+    ),
+    **_section("Neighbours", ("serve", "Answer MLflow's registry REST API over HTTP")),
+    **_section(
+        "Neighbours",
+        ("import", "Take over the registry of MLflow or GTO"),
+        ("export", "Hand the registry to MLflow"),
     ),
     **_section(
         "Check and mend",

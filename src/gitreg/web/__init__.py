@@ -1,0 +1,1 @@
+"""Serves a registry over HTTP."""

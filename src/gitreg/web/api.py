@@ -1,0 +1,80 @@
+"""MLflow's registry REST API as a part of the application."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+
+from gitreg.mlflow import rest
+from gitreg.web.body import Gone, TooLong, TooSlow, read_body
+from gitreg.web.responses import respond
+from gitreg.web.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from gitreg.mlflow.facade import Facade
+
+_LOG = logging.getLogger("gitreg.web")
+# As many as a facade keeps open registries for: more would open one for each question.
+_THREADS = 8
+
+
+class MlflowApi:
+    """The endpoints below ``rest.PREFIXES``: each request is answered in a thread, never in the event loop.
+
+    Args:
+        facade: The registry.
+        settings: Bounds for bodies.
+    """
+
+    def __init__(self, facade: Facade, settings: Settings) -> None:
+        self._facade = facade
+        self._settings = settings
+        self._limiter: CapacityLimiter | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        try:
+            body = await read_body(
+                scope, receive, most=self._settings.most_bytes, patience=self._settings.patience
+            )
+        except Gone:
+            return
+        except TooLong:
+            message = f"The request's body is longer than {self._settings.most_bytes} bytes."
+            await respond(send, rest.error(413, "INVALID_PARAMETER_VALUE", message), close=True)
+            return
+        except TooSlow:
+            message = f"The request's body did not come within {self._settings.patience:g} seconds."
+            await respond(send, rest.error(408, "DEADLINE_EXCEEDED", message), close=True)
+            return
+        method: str = scope["method"]
+        work = partial(self._answer, "GET" if method == "HEAD" else method, scope, body)
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(_THREADS)
+        await respond(send, await run_sync(work, limiter=self._limiter), empty=method == "HEAD")
+
+    def _answer(self, method: str, scope: Scope, body: bytes) -> rest.Answer:
+        path: str = scope["path"]
+        content_type = next((value for key, value in scope["headers"] if key == b"content-type"), None)
+        try:
+            found = rest.answer(
+                self._facade,
+                method,
+                path,
+                parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+                body,
+                content_type=None if content_type is None else content_type.decode("latin-1"),
+            )
+        except Exception:  # noqa: BLE001 (a bug ends this request, not the server)
+            _LOG.exception("%s %s met a bug", method, path)
+            return rest.error(500, "INTERNAL_ERROR", "gitreg met a bug; the server's log has the details.")
+        if found.status >= 500:
+            _LOG.error("%s %s: %s", method, path, found.document["message"])
+        return found

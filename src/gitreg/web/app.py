@@ -1,0 +1,97 @@
+"""The application: its routes in a list, the guard in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from gitreg import __version__
+from gitreg.mlflow import rest
+from gitreg.mlflow.facade import Facade
+from gitreg.web import caller
+from gitreg.web.api import MlflowApi
+from gitreg.web.guard import Guard
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from gitreg.web.settings import Settings
+
+_METHODS = ("GET", "POST", "PATCH", "DELETE")
+
+
+def create(settings: Settings) -> Starlette:
+    """The application for one registry.
+
+    Args:
+        settings: The registry, and who may do what.
+    """
+    facade = Facade(settings.place, at=settings.at, propose=settings.propose, caller=caller.current)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        facade.close()
+
+    middleware = [Middleware(Guard, settings=settings)]
+    if settings.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(settings.allowed_origins),
+                allow_methods=list(_METHODS),
+                allow_headers=["Authorization", "Content-Type"],
+            )
+        )
+    made = Starlette(
+        routes=routes(facade, settings),
+        middleware=middleware,
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+        lifespan=lifespan,
+    )
+    made.router.redirect_slashes = False  # as MLflow's server: a path is there or not
+    return made
+
+
+def routes(facade: Facade, settings: Settings) -> list[BaseRoute]:
+    """Every route that the application has."""
+    api = MlflowApi(facade, settings)
+    return [
+        *(Mount(prefix.rstrip("/"), app=api) for prefix in rest.PREFIXES),
+        Route("/health", _health),
+        Route("/version", _version),
+    ]
+
+
+async def _health(request: Request) -> Response:
+    return PlainTextResponse("OK")
+
+
+async def _version(request: Request) -> Response:
+    return PlainTextResponse(__version__)
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    """What the router itself refuses, in the form of the API's own errors."""
+    assert isinstance(problem, HTTPException)
+    if problem.status_code == 405:
+        found = rest.error(405, "ENDPOINT_NOT_FOUND", f"{request.url.path} has no {request.method}.")
+    else:
+        found = rest.error(
+            problem.status_code, "ENDPOINT_NOT_FOUND", f"There is nothing at {request.url.path}."
+        )
+    return JSONResponse(found.document, status_code=found.status, headers=problem.headers)
+
+
+async def _failed(request: Request, problem: Exception) -> Response:
+    """A bug: told in the log, to which the server adds the traceback, and not to the client."""
+    found = rest.error(500, "INTERNAL_ERROR", "gitreg met a bug; the server's log has the details.")
+    return JSONResponse(found.document, status_code=found.status)
