@@ -1,0 +1,1 @@
+"""Takes over other registries, and hands ours to them."""
