@@ -23,7 +23,7 @@ from gitreg.domain.model import Evaluation, ModelState, Origin, versions_of
 from gitreg.domain.references import version_selector
 from gitreg.domain.tagging import SeenTag, style_of
 from gitreg.gitstore.objects import Person, Signature, encode_commit, encode_tag
-from gitreg.gitstore.pack import PackSink
+from gitreg.gitstore.pack import Likeness, PackSink
 from gitreg.gitstore.repository import Repository
 from gitreg.gitstore.trees import FILE, FOLDER, Entry, Tree
 from gitreg.manifest import rendering
@@ -235,7 +235,7 @@ class _Line:
 
     def _grown(self, key: str, entries: Mapping[str, Entry | None]) -> Entry:
         before = self._trees.get(key) or Tree(b"", 20, {})
-        like = (self._oids[key], before.raw) if key in self._oids else None
         after = self._trees[key] = before.spliced(entries)
+        like = Likeness(self._oids[key], before.raw, *after.kept) if key in self._oids else None
         self._oids[key] = self._sink.write("tree", after.raw, like=like)
         return Entry(FOLDER, self._oids[key])

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import batch
 import beside_gto
+import mlflow_http
+import mlflow_import
+import mlflow_store
 import promotion
 import reads
 import register
@@ -26,6 +29,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 _TINY = Shape(models=1, versions=10)
 _DEEP = Shape(models=1, versions=10_000)
 _QUICK = [Shape(models=20, versions=100), Shape(models=1, versions=1000)]
+_HUNDRED = Shape(models=10, versions=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,32 @@ _BENCHMARKS = {
         note=beside_gto.NOTE,
         full=lambda shop: beside_gto.beside(shop, {10: 15, 1000: 3}),
         quick=lambda shop: beside_gto.beside(shop, {10: 2, 50: 1}),
+    ),
+    "mlflow-store": Benchmark(
+        title="the plugin beside MLflow's SQLite store",
+        note=mlflow_store.NOTE,
+        full=lambda shop: (
+            mlflow_store.reads(shop, [_HUNDRED, MIDDLE, LARGE, _DEEP], seconds=3)
+            + mlflow_store.writes(shop, [_HUNDRED, MIDDLE, LARGE, _DEEP], rounds=40)
+            + mlflow_store.floor(shop, _HUNDRED, rounds=2000)
+        ),
+        quick=lambda shop: (
+            mlflow_store.reads(shop, [_HUNDRED, Shape(models=1, versions=1000)], seconds=0.3)
+            + mlflow_store.writes(shop, [_HUNDRED], rounds=3)
+            + mlflow_store.floor(shop, _HUNDRED, rounds=50)
+        ),
+    ),
+    "mlflow-http": Benchmark(
+        title="`gitreg serve` beside `mlflow server`",
+        note=mlflow_http.NOTE,
+        full=lambda shop: mlflow_http.servers(shop, [MIDDLE, LARGE], rounds=5, seconds=2),
+        quick=lambda shop: mlflow_http.servers(shop, [_HUNDRED], rounds=2, seconds=0.5),
+    ),
+    "mlflow-import": Benchmark(
+        title="`gitreg import mlflow` from an SQLite store",
+        note=mlflow_import.NOTE,
+        full=lambda shop: mlflow_import.importing(shop, [MIDDLE, LARGE]),
+        quick=lambda shop: mlflow_import.importing(shop, [_HUNDRED]),
     ),
 }
 

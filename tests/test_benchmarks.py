@@ -83,3 +83,19 @@ def test_a_tag_that_was_lost_is_made_again_as_it_was(past: Path) -> None:
     assert len(tags()) == len(before) - len(lost)
     assert app.run(["doctor", "--registry", str(past)]) == 0
     assert tags() == before
+
+
+@pytest.mark.mlflow
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("mlflow-store", "get_model_version, 100 versions (10 × 10)"),
+        ("mlflow-http", "model-versions/get, 100 versions (10 × 10)"),
+        ("mlflow-import", "`--squash`, 100 versions (10 × 10)"),
+    ],
+)
+def test_mlflow_is_measured_with_equal_answers(name: str, rows: str, tmp_path: Path) -> None:
+    command = [sys.executable, "run.py", "--quick", "--only", name, "--keep", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT / "benchmarks", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"| {rows} |" in done.stdout

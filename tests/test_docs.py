@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 _ANSWER = "import pathlib, sys; import answers; sys.stdout.write(answers.answered(pathlib.Path(sys.argv[1]).read_text()))"
 
@@ -31,6 +33,32 @@ def test_history_shows_what_is_printed() -> None:
     text = page.read_text(encoding="utf-8")
     assert text.count("\n$ gitreg ") >= 10
     assert steady(done.stdout) == steady(text), "write it anew: python demo/answers.py"
+
+
+@pytest.mark.mlflow
+def test_moving_from_mlflow_goes_as_the_page_shows() -> None:
+    page = ROOT / "docs" / "mlflow.md"
+    script = "import pathlib, sys; import moving; sys.stdout.write(moving.moved(pathlib.Path(sys.argv[1]).read_text()))"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(page)],
+        cwd=ROOT / "demo",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert text.count("\n$ ") >= 15
+    assert made_anew(done.stdout) == made_anew(text), "write it anew: python demo/moving.py"
+
+
+def made_anew(text: str) -> str:
+    """``text`` without what differs each time: times, and the ids of runs, models and commits."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?|\b\d{13}\b", "TIME", text)
+    text = re.sub(r"(?m)^seconds\t.*$", "seconds", text)
+    text = re.sub(r"\t(now|\d+ (second|minute)s?)\t", "\tAGE\t", text)
+    return re.sub(r"\b(m-)?[0-9a-f]{10}(?:[0-9a-f]{22}|[0-9a-f]{30})?\b", "ID", text)
 
 
 def test_links_lead_somewhere() -> None:

@@ -7,9 +7,10 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Self
 
 from gitreg.errors import Conflict, EnvironmentFailure
@@ -187,6 +188,31 @@ class WorkTree:
         Raises:
             EnvironmentFailure: The disk is full or can't be written; nothing has changed.
         """
+        with self.staging():
+            pass
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """As ``stage``; Git writes the index while the block waits for the disk."""
+        copy = self._stage_files()
+        faults: list[BaseException] = []
+
+        def write() -> None:
+            try:
+                self._update_index(copy)
+            except BaseException as error:  # noqa: BLE001 (raised again where it is waited for)
+                faults.append(error)
+
+        aside = Thread(target=write)
+        aside.start()
+        try:
+            yield
+        finally:
+            aside.join()
+        if faults:
+            raise faults[0]
+
+    def _stage_files(self) -> Path:
         if self._repository.setting("core.sparsecheckout") == "true":
             self._skipped |= {each.path for each in self._touched if self._outside_sparse(each)}
         try:
@@ -205,7 +231,7 @@ class WorkTree:
                 _copy(self._index, copy)
         except OSError as error:
             raise disk_failure(error, "the work tree can't be written") from None
-        self._update_index(copy)
+        return copy
 
     def _stage_one(self, number: int, each: Touched) -> Path | None:
         if each.new is None or each.path in self._skipped or each.new.mode == "160000":

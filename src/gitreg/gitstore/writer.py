@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -209,9 +209,8 @@ class Session:
                 work_tree = stack.enter_context(WorkTree(self._repository, self.reader, self._held))
                 work_tree.guard(plan.touched)
             refuse_locked(self._repository.refs, moves)
-            self._sink.flush()
-            if work_tree:
-                work_tree.stage()
+            with work_tree.staging() if work_tree else nullcontext():
+                self._sink.flush()
             self._move(plan, moves)
             # Many tags are packed in process; what Git says it did is the branch alone.
             self._read_back(moves if len(moves) <= MANY_REFS else moves[:1])
