@@ -35,8 +35,11 @@ class CommandTable(click.Group):
         if listed is None:
             return None
         command: click.Command = import_module(f"gitreg.cli.{listed.module}").command
-        if listed.in_registry and not any(param.name == "registry" for param in command.params):
-            command.params.append(registry_option())
+        if listed.in_registry:
+            inner = command.commands.values() if isinstance(command, click.Group) else ()
+            for each in (command, *inner):
+                if not any(param.name == "registry" for param in each.params):
+                    each.params.append(registry_option())
         return command
 
     def resolve_command(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 
 from gitreg.errors import EnvironmentFailure
+
+_AT_ONCE = 8
 
 if sys.platform == "darwin":
     import fcntl
@@ -30,6 +34,40 @@ def sync_path(path: str | Path) -> None:
         sync_descriptor(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_all(files: Sequence[int | str | Path]) -> None:
+    """Force open files (by descriptor), or files and folders (by path), to the disk: all at the same time.
+
+    One after the other each waits for a turn of the disk of its own; together they share it.
+    """
+    if len(files) == 1:
+        _sync(files[0])
+        return
+    faults: list[OSError] = []
+
+    def sync_some(start: int) -> None:
+        try:
+            for each in files[start::_AT_ONCE]:
+                _sync(each)
+        except OSError as error:
+            faults.append(error)
+
+    others = [Thread(target=sync_some, args=(start,)) for start in range(1, min(len(files), _AT_ONCE))]
+    for each in others:
+        each.start()
+    sync_some(0)
+    for each in others:
+        each.join()
+    if faults:
+        raise faults[0]
+
+
+def _sync(file: int | str | Path) -> None:
+    if isinstance(file, int):
+        sync_descriptor(file)
+    else:
+        sync_path(file)
 
 
 def disk_failure(error: OSError, doing: str) -> EnvironmentFailure:

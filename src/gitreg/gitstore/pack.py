@@ -11,11 +11,12 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from gitreg.gitstore.durable import disk_failure, sync_descriptor, sync_path
+from gitreg.gitstore.durable import disk_failure, sync_all, sync_path
 from gitreg.gitstore.objects import object_id
 
 KEEP_MARK = "gitreg"  # first word of a .keep file of ours
@@ -176,13 +177,15 @@ def _write_files(files: dict[str, list[bytes]]) -> None:
     # No ending that Git knows: a gc beside us takes an .idx without its .pack for garbage.
     aside = {path: f"{os.path.dirname(path)}/{TEMPORARY}{token}-{at}" for at, path in enumerate(files)}
     try:
-        for path, parts in files.items():
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(aside[path], flags, 0o444)
-            with os.fdopen(descriptor, "wb") as file:
+        with ExitStack() as stack:
+            written = []
+            for path, parts in files.items():
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                file = stack.enter_context(os.fdopen(os.open(aside[path], flags, 0o444), "wb"))
                 file.writelines(parts)
                 file.flush()
-                sync_descriptor(descriptor)
+                written.append(file.fileno())
+            sync_all(written)
         for path in files:
             os.replace(aside.pop(path), path)
     finally:

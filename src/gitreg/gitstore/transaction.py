@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from gitreg.errors import Conflict
-from gitreg.gitstore.durable import sync_descriptor, sync_path
+from gitreg.gitstore.durable import sync_all
 from gitreg.gitstore.process import GitDied
 from gitreg.gitstore.refs import RefMove, Refs, check_ref_name, folders_to_sync, stale_lock, why_refused
 from gitreg.gitstore.repository import Repository
@@ -69,8 +69,7 @@ def move_here(repository: Repository, moves: Sequence[RefMove], *, reason: str, 
                 raise why_refused(refs, moves, GitDied("a ref moved"))
             if each.old is None:
                 _refuse_neighbours(refs, each.name)
-        for each in moves:
-            locks.write(each.name, each.new or "")
+        locks.write({each.name: each.new or "" for each in moves})
         for each in moves:
             _log(repository, each, each.name, reason, who)
             if with_head and each.name == head:
@@ -78,8 +77,7 @@ def move_here(repository: Repository, moves: Sequence[RefMove], *, reason: str, 
         locks.commit([each.name for each in moves])
     finally:
         locks.drop()
-    for folder in folders:
-        sync_path(folder)
+    sync_all(folders)
 
 
 class _Locks:
@@ -107,10 +105,11 @@ class _Locks:
             except NotADirectoryError:
                 raise _in_the_way(name) from None
 
-    def write(self, name: str, oid: str) -> None:
-        """Put the new value into the lock, on the disk."""
-        os.write(self._open[name], f"{oid}\n".encode())
-        sync_descriptor(self._open[name])
+    def write(self, values: Mapping[str, str]) -> None:
+        """Put the new values into the locks, on the disk."""
+        for name, oid in values.items():
+            os.write(self._open[name], f"{oid}\n".encode())
+        sync_all([self._open[name] for name in values])
 
     def commit(self, names: Sequence[str]) -> None:
         """Give the locks their refs' names."""

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Self
 
 from gitreg.errors import Conflict, EnvironmentFailure
-from gitreg.gitstore.durable import disk_failure, sync_path
+from gitreg.gitstore.durable import disk_failure, sync_all
 from gitreg.gitstore.indexfile import look_up
 from gitreg.gitstore.objects import object_id
 from gitreg.gitstore.process import DURABLE, garbage, run
@@ -223,9 +223,8 @@ class WorkTree:
             ]
             if len(staged) > _MANY:
                 os.sync()
-            else:
-                for path in staged:
-                    sync_path(path)
+            elif staged:
+                sync_all(staged)
             copy = self._staging / "index"
             if self._index.exists():
                 _copy(self._index, copy)
