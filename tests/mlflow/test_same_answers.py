@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("GITREG_EXAMPLES", "30"))
 CALLS = 15
 
 # Small pools, so that calls meet.
-names = st.sampled_from(["a", "b", "c d", "ü%"])
+names = st.sampled_from(["a", "b", "a", "b", "c d", "ü%"])
 any_names = names | names | names | st.sampled_from(["", " ", "a/b", "..", None, "nothing", "x:y"])
 numbers = st.sampled_from([1, 2, 3, "1", "2", " 2 "])
 any_numbers = numbers | numbers | st.sampled_from([0, -1, 9, "x", "1.0", "", 10**11])
@@ -38,6 +38,7 @@ aliases = st.sampled_from(["champion", "Champion", "a-b"])
 any_aliases = aliases | aliases | st.sampled_from(["latest", "v1", "", "a b", None, "x" * 256])
 stages = st.sampled_from(["None", "Staging", "Production", "Archived", "staging", "PRODUCTION"])
 any_stages = stages | stages | st.sampled_from(["Prod", "", "v1"])
+booleans = st.booleans()
 texts = st.sampled_from([None, "text", "other", "two\nlines"])
 runs = st.sampled_from([None, "0" * 32, "f" * 32])
 sources = st.sampled_from(
@@ -142,15 +143,16 @@ calls = st.one_of(
         for pool in (names, names, any_names)
     ],
     call("update_model_version", description=texts, **version_of),
-    call("transition_model_version_stage", stage=stages, archive_existing_versions=st.booleans(), **here),
+    call("transition_model_version_stage", stage=stages, archive_existing_versions=booleans, **here),
     call(
         "transition_model_version_stage",
         stage=any_stages,
-        archive_existing_versions=st.booleans(),
+        archive_existing_versions=booleans,
         **version_of,
     ),
     call("delete_model_version", **version_of),
     call("get_model_version", **version_of),
+    call("copy_model_version", dst_name=any_names, **version_of),
     call("get_model_version_download_uri", **version_of),
     call("get_latest_versions", name=any_names, stages=st.none() | st.lists(any_stages, max_size=2)),
     call("search_model_versions", max_results=version_sizes, **searches),
@@ -158,22 +160,48 @@ calls = st.one_of(
     call("delete_model_version_tag", key=any_keys, **version_of),
 )
 
-beginnings = st.lists(
-    call("create_registered_model", name=names, tags=st.lists(st.tuples(keys, values), max_size=2), description=texts)
-    | call(
-        "create_model_version", name=names, source=sources, run_id=runs,
-        tags=st.lists(st.tuples(keys, values), max_size=2), run_link=texts, description=texts,
+START: list[Call] = [
+    ("create_registered_model", {"name": "a", "tags": [("k", "v")], "description": None}),
+    ("create_registered_model", {"name": "b", "tags": [], "description": "text"}),
+    *(
+        (
+            "create_model_version",
+            {
+                "name": name,
+                "source": f"s3://b/{number}",
+                "run_id": str(number) * 32,
+                "tags": [("k", "v")],
+                "run_link": None,
+                "description": None,
+            },
+        )
+        for name, number in (("a", 1), ("a", 2), ("b", 1))
     ),
-    min_size=6, max_size=6,
-)  # fmt: skip
-sequences = st.tuples(
-    st.just(
-        [("create_registered_model", {"name": name, "tags": [], "description": None}) for name in ("a", "b")]
+]
+few_tags = st.lists(st.tuples(keys, values), max_size=2)
+good_calls = st.one_of(
+    call("copy_model_version", dst_name=names, **here),
+    call("delete_model_version", **here),
+    call("set_model_version_tag", key=keys, value=values, **here),
+    call("delete_model_version_tag", key=keys, **here),
+    call("update_model_version", description=texts, **here),
+    call("transition_model_version_stage", stage=stages, archive_existing_versions=booleans, **here),
+    call("set_registered_model_alias", alias=aliases, **here),
+    call("get_model_version_by_alias", name=names, alias=aliases),
+    call("set_registered_model_tag", name=names, key=keys, value=values),
+    call("rename_registered_model", name=names, new_name=names),
+    call("create_registered_model", name=names, tags=few_tags, description=texts),
+    call(
+        "create_model_version",
+        name=names,
+        source=sources,
+        run_id=runs,
+        tags=few_tags,
+        run_link=texts,
+        description=texts,
     ),
-    beginnings,
-    st.lists(calls, min_size=CALLS, max_size=CALLS),
-).map(lambda parts: [call for part in parts for call in part])
-"""Two models, then calls that mostly succeed, then all kinds of them."""
+)
+sequences = st.lists(good_calls | calls, min_size=CALLS, max_size=CALLS)
 
 
 def arguments_of(method: str, drawn: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +285,7 @@ def test_the_same_calls_get_the_same_answers(memory: Path, clock: Clock, empty_d
         folder = Path(tempfile.mkdtemp(dir=memory))
         twins = open_twins(folder, clock, empty_database)
         try:
-            for method, drawn in asked:
+            for method, drawn in [*START, *asked]:
                 theirs, ours = twins.ask(method, arguments_of(method, drawn))
                 if method == "get_latest_versions" and not isinstance(theirs, Failed):
                     theirs, ours = (sorted(each, key=lambda v: v["version"]) for each in (theirs, ours))
@@ -271,4 +299,6 @@ def test_the_same_calls_get_the_same_answers(memory: Path, clock: Clock, empty_d
 
     compare()
     answered = {key.split()[0] for key in seen if key.endswith(" answered")}
-    assert len(answered) >= 15, sorted(seen)
+    assert len(answered) >= (22 if EXAMPLES >= 500 else 14), sorted(
+        seen
+    )  # of 22: the calls are not all refused

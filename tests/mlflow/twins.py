@@ -64,13 +64,28 @@ class Twins:
         """What MLflow's store answers, and what gitreg's does."""
         self.clock.now += 1
         before = self.shadow.look()
-        theirs = answer(getattr(self.oracle, method), arguments)
-        self.shadow.follow(method, arguments, before, self.clock.now, failed=isinstance(theirs, Failed))
+        if method == "copy_model_version":
+            asked = {"name": arguments["dst_name"]}
+            if asked["name"] not in before["models"] and asked["name"] in self.shadow.highest:
+                return None, None  # it would begin at another number: see the shadow
+            calls = [self._copy(store) for store in (self.oracle, self.ours)]
+        else:
+            asked = arguments
+            calls = [getattr(store, method) for store in (self.oracle, self.ours)]
+        theirs = answer(calls[0], arguments)
+        self.shadow.follow(method, asked, before, self.clock.now, failed=isinstance(theirs, Failed))
         if not isinstance(theirs, Failed) and method in TIMED:
-            theirs = self._again(method, arguments, theirs)
-        return theirs, answer(getattr(self.ours, method), arguments)
+            theirs = self._again(theirs)
+        return theirs, answer(calls[1], arguments)
 
-    def _again(self, method: str, arguments: dict[str, Any], answered: Any) -> Any:
+    @staticmethod
+    def _copy(store: Any) -> Callable[..., Any]:
+        def copy(name: str, version: Any, dst_name: str) -> Any:
+            return store.copy_model_version(store.get_model_version(name, version), dst_name)
+
+        return copy
+
+    def _again(self, answered: Any) -> Any:
         # The answer of a write, with the times that the shadow has put right.
         if "version" in answered:
             return answer(
@@ -132,12 +147,12 @@ class Shadow:
             now: Its time.
             failed: Whether it failed.
         """
-        if failed or not method.startswith(("create", "update", "rename", "delete", "transition")):
+        if failed or not method.startswith(("create", "copy", "update", "rename", "delete", "transition")):
             return
         after = self.look()
         name = asked["name"]
         with self.engine.begin() as db:
-            if method == "create_registered_model":
+            if method == "create_registered_model" or name not in before["models"]:
                 self.own[name] = now
                 if last := self.highest.get(name):
                     self._bury(db, name, last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from gitreg.domain.settings import NO_STAGE, Settings
@@ -23,6 +24,11 @@ Maker = Callable[[str, int, Mapping[str, Any], Settings], V]
 
 _read = json.JSONDecoder().raw_decode  # json.loads looks for white space round each document, too
 _NO_HOLDING = "NOT EXISTS (SELECT 1 FROM holding h WHERE h.name = v.name AND h.number = v.number AND $h)"
+
+
+@lru_cache(32)
+def _settings(doc: str) -> Settings:
+    return decode.settings(json.loads(doc))
 
 
 class Model(NamedTuple):
@@ -61,8 +67,7 @@ class Look:
         if self._settings is None:
             rows = self.part.rows("SELECT s.doc FROM settings s WHERE $s")
             known = bool(rows and rows[0][0])
-            view = None if known else self.store.view(self.part.commit)
-            self._settings = view.settings if view else decode.settings(json.loads(rows[0][0]))
+            self._settings = _settings(rows[0][0]) if known else self.store.view(self.part.commit).settings
         return self._settings
 
     def model(self, name: str) -> Model | None:

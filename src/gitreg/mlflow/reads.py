@@ -178,12 +178,19 @@ class Reads:
         order_by: Sequence[str] | None,
         page_token: str | bytes | None,
     ) -> finding.Sought:
+        # Where several things are wrong, MLflow tells the first that it looks at: a comparator of versions
+        # comes before the order and the page, one of models after them.
         conditions = self._parse(filter_string, kind) if filter_string else []
+        if kind == "versions":
+            conditions = [grammar.check(each, kind) for each in conditions]
+        order, page = grammar.order(order_by or (), kind), pages.read(page_token)
+        if kind == "models":
+            conditions = [grammar.check(each, kind) for each in conditions]
         return finding.Sought(
             kind=kind,
-            conditions=[grammar.check(each, kind) for each in conditions],
-            order=grammar.order(order_by or (), kind),
-            page=pages.read(page_token),
+            conditions=conditions,
+            order=order,
+            page=page,
             most=max_results,
             sign=finding.sign_of(kind, filter_string, order_by),
         )
