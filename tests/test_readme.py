@@ -66,7 +66,8 @@ def demo(*command: str) -> None:
 
 def test_python(example: Path) -> None:
     readme = (ROOT / "README.md").read_text()
-    opened, client = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    opened, plugin, client = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert "gitreg+file://" in plugin  # tests/mlflow/test_workflow.py runs the like of it
     said = run_python(opened, example).splitlines()
     assert said[0] == "s3://models/churn/6"
     assert said[1:4] == [

@@ -264,7 +264,7 @@ def test_E12_git_that_does_not_work(site: Site, tmp_path: Path, kind: str, args:
     env = {"PATH": _path_with(tmp_path, GITS[kind]), "GITREG_GIT_TIMEOUT": SHORT}
     says = ["git", "1.8.3"] if kind == "too old" else ["git"]
     outcome = site.refuses(*args, code=ENVIRONMENT, says=says, env=env, mend=kind != "failing")
-    assert outcome.seconds < 10, outcome
+    assert outcome.seconds < 30, outcome
 
 
 # ls-files and update-index rightly say nothing when all is well: that can't be told from a fault.
@@ -283,6 +283,8 @@ def test_E12_one_command_of_git_does_not_work(site: Site, tmp_path: Path, verb: 
         f'for word; do case "$word" in {verb}) touch {asked}; {GITS[kind]};; esac; done; exec {REAL} "$@"'
     )
     env = {"PATH": _path_with(tmp_path, script), "GITREG_GIT_TIMEOUT": SHORT}
+    if verb == "update-ref":  # few refs move in process, but not where Git sets their modes
+        site.git("config", "core.sharedRepository", "group")
     before = _kept(site.root)
     outcome = clean(gitreg_command("register", "fraud", "s3://b/3", at=site.root, env=env))
     if not asked.exists():  # a registration can do without this one

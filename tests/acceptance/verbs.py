@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -48,8 +49,28 @@ _SCRIPT: dict[str, list[list[str]]] = {
     "doctor": [["doctor"]],
     "explain": [["explain", "GR012"]],
     "schema": [["schema", "model-version.v1"]],
+    "serve": [["serve", "--port", "0"]],
 }
 _IN_WORK_TREE = ("fmt",)
+
+# A server answers until it is told to end: one read and one write, then SIGTERM.
+_ASK = r"""
+import json, re, subprocess, sys, urllib.request
+server = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
+try:
+    first = server.stdout.readline()
+    api = re.search(r"http://[^\s,]+", first)[0] + "/api/2.0/mlflow/registered-models/"
+    body = json.dumps({"name": "served"}).encode()
+    request = urllib.request.Request(api + "create", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).read()
+    assert b"served" in urllib.request.urlopen(api + "get?name=served", timeout=60).read()
+    server.terminate()
+    print(first + server.stdout.read())
+    sys.exit(server.wait(60))
+finally:
+    server.kill()
+"""
+_WRAPPED = {"serve": (sys.executable, "-I", "-c", _ASK)}
 
 
 def every_verb(site: Site, *, bare: bool = False) -> Iterator[tuple[list[str], Outcome]]:
@@ -69,6 +90,6 @@ def every_verb(site: Site, *, bare: bool = False) -> Iterator[tuple[list[str], O
             args = [
                 word.replace("{}", str(site.root.parent / f"{site.root.name}-new{number}")) for word in words
             ]
-            outcome = site.run(*args, stdin=_LINE)
+            outcome = site.run(*args, stdin=_LINE, wrapped=_WRAPPED.get(verb, ()))
             assert verb not in _SCRIPT or outcome.code == 0, outcome
             yield args, outcome

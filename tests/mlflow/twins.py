@@ -64,9 +64,11 @@ class Twins:
         """What MLflow's store answers, and what gitreg's does."""
         self.clock.now += 1
         before = self.shadow.look()
+        if method == "rename_registered_model" and self._was_used(arguments["new_name"], before):
+            return None, None  # gitreg refuses it
         if method == "copy_model_version":
             asked = {"name": arguments["dst_name"]}
-            if asked["name"] not in before["models"] and asked["name"] in self.shadow.highest:
+            if self._was_used(asked["name"], before):
                 return None, None  # it would begin at another number: see the shadow
             calls = [self._copy(store) for store in (self.oracle, self.ours)]
         else:
@@ -77,6 +79,10 @@ class Twins:
         if not isinstance(theirs, Failed) and method in TIMED:
             theirs = self._again(theirs)
         return theirs, answer(calls[1], arguments)
+
+    def _was_used(self, name: Any, before: dict[str, Any]) -> bool:
+        """Whether a model that is gone had versions under this name."""
+        return name not in before["models"] and name in self.shadow.highest
 
     @staticmethod
     def _copy(store: Any) -> Callable[..., Any]:

@@ -40,7 +40,8 @@ def test_a_signal_ends_it(place: Path, workers: str, number: signal.Signals) -> 
         code = server.process.wait(timeout=30)
         with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", server.port)):
             pass
-    assert code == (130 if number is signal.SIGINT and workers == "1" else 0)
+    # 130 is Ctrl-C's; a shell that runs tests in the background has its children ignore that signal.
+    assert code in ((130, 0) if number is signal.SIGINT and workers == "1" else (0,))
     assert server.log.read_text().strip() == ""
 
 

@@ -220,7 +220,7 @@ def code_of(tags: Mapping[str, str]) -> Code | None:
     code = Code(
         repository=without_secrets(repository) if repository else None,
         commit=tags.get("mlflow.source.git.commit"),
-        path=tags.get("mlflow.source.name"),
+        path=without_secrets(tags["mlflow.source.name"]) if "mlflow.source.name" in tags else None,
         dirty={"true": True, "false": False}.get(dirty),
     )
     return code if code != Code() else None

@@ -71,7 +71,7 @@ def mlflow(
 
 
 @command.command("gto")
-@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, resolve_path=True), metavar="PATH")
 @click.option(
     "--rename",
     "renames",

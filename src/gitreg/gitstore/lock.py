@@ -19,6 +19,7 @@ from gitreg.gitstore.durable import disk_failure
 LOCK_FILE = "write.lock"
 DEFAULT_WAIT = 30.0  # seconds
 
+_open: set[int] = set()  # descriptors of locks that are held here
 _holders: dict[str, int] = {}  # path → thread, to tell "twice in one thread" from "two threads"
 
 
@@ -50,12 +51,27 @@ def write_lock(state_dir: Path, *, wait: float = DEFAULT_WAIT) -> Iterator[int]:
         _acquire(descriptor, path, wait)
         _sign(descriptor)
         _holders[str(path)] = threading.get_ident()
+        _open.add(descriptor)
         try:
             yield descriptor
         finally:
-            del _holders[str(path)]
+            _open.discard(descriptor)
+            _holders.pop(str(path), None)
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # a forked child has let go of it already
+            os.close(descriptor)
+
+
+def _let_go() -> None:
+    """In a forked child, which writes nothing for its parent: else the lock lasted as long as the child."""
+    for descriptor in _open:
+        with suppress(OSError):
+            os.close(descriptor)
+    _open.clear()
+    _holders.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _acquire(descriptor: int, path: Path, wait: float) -> None:

@@ -34,6 +34,12 @@ class PackedFile:
             raise EnvironmentFailure(
                 "packed-refs is not sorted", where="packed-refs", hint="git pack-refs --all"
             )
+        if len(text) and text[-1:] != b"\n":
+            raise EnvironmentFailure(
+                "packed-refs is damaged: its last line has no end",
+                where="packed-refs",
+                hint="git fsck; restore it from a clone",
+            )
         self.header = header
         self.begin = len(header)
         # All ids of a repository are equally long.

@@ -69,7 +69,8 @@ def _stop_packing(repository: Repository) -> list[str]:
     """Remove what a killed ``git pack-refs`` leaves: its lock and half of its file, and locks of refs."""
     common = repository.common_dir
     left = [common / "packed-refs.lock", common / "packed-refs.new", *(common / "refs").rglob("*.lock")]
-    done = [f"removed the stale lock {path.name}" for path in left if _remove_lock(path, None)]
+    deadline = time.monotonic() + _PATIENCE
+    done = [f"removed the stale lock {path.name}" for path in left if _remove_lock(path, None, deadline)]
     (repository.state_dir / PACKING_MARK).unlink(missing_ok=True)
     return done
 
@@ -88,6 +89,11 @@ def _finish_refs(repository: Repository, left: Journal, held: Sequence[int]) -> 
     if moves:
         move(refs, moves, reason="gitreg: recovery", held=held)
     return [words.format(each.name.removeprefix("refs/tags/")) for each in moves]
+
+
+def published(repository: Repository, left: Journal) -> bool:
+    """Whether the branch holds what a publication was to bring: at its head, or before it."""
+    return _published(repository, left, repository.refs.read(left.ref))
 
 
 def _published(repository: Repository, left: Journal, now: str | None) -> bool:
@@ -142,7 +148,8 @@ def _remove_locks(repository: Repository, left: Journal) -> list[str]:
         path = refs.file(name)
         found.append(path.with_name(path.name + ".lock"))
     found.append(Path(left.git_dir or repository.git_dir) / "HEAD.lock")
-    return [f"removed the stale lock {path.name}" for path in found if _remove_lock(path, ours)]
+    deadline = time.monotonic() + _PATIENCE  # for all of them: whoever lives is done with all by then
+    return [f"removed the stale lock {path.name}" for path in found if _remove_lock(path, ours, deadline)]
 
 
 def _clear_work_tree(git_dir: Path) -> None:
@@ -151,9 +158,8 @@ def _clear_work_tree(git_dir: Path) -> None:
         (git_dir / "index.lock").unlink(missing_ok=True)
 
 
-def _remove_lock(path: Path, ours: set[str] | None) -> bool:
+def _remove_lock(path: Path, ours: set[str] | None, deadline: float) -> bool:
     """Whether a lock was removed: one that stays, and holds nothing or one of ``ours`` (None: anything)."""
-    deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             text = path.read_text(errors="replace").strip() if ours is not None else ""

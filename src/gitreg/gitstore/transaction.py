@@ -95,7 +95,8 @@ class _Locks:
             try:
                 self._open[name] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             except FileNotFoundError:  # Git takes a folder away with its last ref, at any moment
-                path.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileExistsError, FileNotFoundError):
+                    path.parent.mkdir(parents=True, exist_ok=True)
             except FileExistsError:
                 if not path.exists():
                     continue

@@ -186,7 +186,7 @@ class Session:
         try:
             self._carry_out(plan, moves)
         except BaseException as error:
-            made = self.tip != self.base and self._repository.refs.read(self._ref) == self.tip
+            made = self.tip != self.base and recovery.published(self._repository, plan)
             if not made:  # else the journal stays, and the next command goes on from there
                 with suppress(EnvironmentFailure, OSError):
                     recovery.drop_tags(self._repository, plan, self._held)
@@ -213,7 +213,7 @@ class Session:
                 self._sink.flush()
             self._move(plan, moves)
             # Many tags are packed in process; what Git says it did is the branch alone.
-            self._read_back(moves if len(moves) <= MANY_REFS else moves[:1])
+            self._read_back(plan, moves if len(moves) <= MANY_REFS else moves[:1])
             self._sink.stands()
             if work_tree:
                 work_tree.finish()
@@ -244,9 +244,12 @@ class Session:
         ):
             add_tags(refs, self._tags)
 
-    def _read_back(self, moves: list[RefMove]) -> None:
+    def _read_back(self, plan: journal.Journal, moves: list[RefMove]) -> None:
         for each in moves:
-            if self._repository.refs.read(each.name) != each.new:
+            if self._repository.refs.read(each.name) == each.new:
+                continue
+            # A foreign Git may have gone on from our commit already.
+            if each.name != self._ref or not recovery.published(self._repository, plan):
                 raise GitFailure(
                     "git update-ref said that it moved the ref, but it did not",
                     where=each.name,

@@ -7,6 +7,8 @@ import posixpath
 import re
 from typing import Any
 
+from gitreg.artifacts.uris import without_secrets
+from gitreg.domain.names import is_utf8, shown
 from gitreg.mlflow.errors import invalid
 from gitreg.mlflow.values import STAGES_TAG
 
@@ -34,6 +36,8 @@ def model_name(name: object) -> str:
     if name is None or not str(name).strip():
         raise invalid(missing("name"))
     text = str(name)
+    if not is_utf8(text):
+        raise invalid(f"Invalid model name {text!a}. It is not UTF-8.")
     if "/" in text or ":" in text:
         raise invalid(f"Invalid model name '{text}'. Names cannot contain '/' or ':'.")
     if _resolves_elsewhere(text):
@@ -95,6 +99,15 @@ def version_tag(key: object, value: object) -> tuple[str, str]:
         raise invalid(f"Prompt text exceeds max length of {MAX_TAG_VALUE} characters.")
     _limit("value", MAX_TAG_VALUE, found)
     return _writable(text), found
+
+
+def no_password(uri: str | None, what: str) -> None:
+    """Refuse a URI with a password in it: a commit keeps it for good."""
+    if uri and without_secrets(uri) != uri:
+        raise invalid(
+            f"The {what} {shown(without_secrets(uri))} carried a user name or password; "
+            "a registry is no place for one."
+        )
 
 
 def alias_name(alias: object) -> str:

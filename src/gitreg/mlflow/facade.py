@@ -146,6 +146,8 @@ class Facade(Reads):
         checked = dict(checks.version_tag(*tag) for tag in tags)
         if not source:
             raise invalid(checks.missing("source"))
+        checks.no_password(source, "source")
+        checks.no_password(run_link, "run_link")
         found = known or Origin(source=source)
         parents, place = self._copied(source)
         place = artifact_uri or place

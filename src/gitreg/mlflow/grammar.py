@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gitreg.domain.names import is_utf8
 from gitreg.errors import InvalidFilter
 from gitreg.index.filter.grammar import And, Clause
 from gitreg.index.filter.grammar import parse as parse_tree
@@ -130,7 +131,10 @@ def _value(clause: Clause, type_: str, key: str, kind: Kind) -> Value:
         )
     if key not in _NUMERIC:
         raise invalid(f"Only the '{set(_NUMERIC)}' attributes support comparison with numeric values.")
-    return int(token.value) if re.fullmatch(r"[+-]?\d+", token.value) else float(token.value)
+    try:
+        return int(token.value) if re.fullmatch(r"[+-]?\d+", token.value) else float(token.value)
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        raise invalid(f"Invalid value for numeric attribute '{key}': it is too long") from None
 
 
 def _written(clause: Clause) -> str:
@@ -144,6 +148,8 @@ def check(condition: Condition, kind: Kind) -> Condition:
         MlflowError: INVALID_PARAMETER_VALUE.
     """
     key, comparator, value = condition.key, condition.comparator, condition.value
+    if not all(is_utf8(each) for each in (key, *(value if isinstance(value, tuple) else (str(value),)))):
+        raise invalid("Invalid filter: it is not UTF-8.")
     if condition.type == "tag":
         if comparator not in _TAG_COMPARATORS:
             raise invalid(f"Invalid comparator for tag: {comparator}")

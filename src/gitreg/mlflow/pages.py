@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from gitreg.domain.names import is_utf8
 from gitreg.index.filter.order import Place
 from gitreg.mlflow.errors import invalid
 
@@ -72,6 +73,13 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_place(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(each, str | int | float) and not isinstance(each, bool) for each in value
+    return isinstance(value, list) and all(map(_is_bound, value))
+
+
+def _is_bound(value: Any) -> bool:
+    """Whether SQLite can be asked with a value."""
+    if isinstance(value, str):
+        return is_utf8(value)
+    return isinstance(value, float) or (
+        isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     )

@@ -263,7 +263,7 @@ def _facade(store_uri: str) -> Facade:
     parts = urlsplit(store_uri)
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = sorted(set(asked) - {"at", "propose"})
-    if parts.netloc not in ("", "localhost") or not parts.path or parts.fragment or unknown:
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or parts.fragment or unknown:
         said = f"'{unknown[0]}' is no option" if unknown else "the path is missing or not absolute"
         raise MlflowException(
             f"'{store_uri}' names no registry: {said}. For instance gitreg+file:///srv/models?at=2026-01-15",

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from gitreg.errors import GitregError
+from gitreg.errors import GitregError, NotARegistry
 from gitreg.gitstore.repository import Repository
 from gitreg.mlflow.errors import MlflowError
 from gitreg.registry.registry import Registry
@@ -64,6 +64,10 @@ class Pool:
                 self._process, self._idle = os.getpid(), []
             if self._idle:
                 return self._idle.pop()
+        if not self.place.exists():  # a registry above it is not the one that was named
+            raise NotARegistry(
+                "there is no such folder", where=str(self.place), hint=f"gitreg init {self.place}"
+            )
         return Registry(ServiceStore(Repository.discover(self.place)), clock=self._clock)
 
     def _put_back(self, registry: Registry) -> None:

@@ -47,6 +47,12 @@ DEVIATIONS = {
         gitreg="Its versions go on from the last number.",
         why="The tag of version 1 names the commit that registered the first one; no tag is ever moved.",
     ),
+    "used-names": Deviation(
+        title="A rename to a name under which another model had versions",
+        mlflow="Takes it.",
+        gitreg="Refuses it, unless they were the model's own. A new model can have the name: its numbers go on.",
+        why="The versions that come along would have numbers, and so tags, that others have had.",
+    ),
     "manifest-size": Deviation(
         title="Size of a model or version",
         mlflow="No limit to all descriptions and tags together.",

@@ -206,6 +206,33 @@ def test_numbers_after_a_model_is_made_again(client: Any, is_gitreg: bool, three
     assert int(version.version) == (4 if is_gitreg else 1)
 
 
+@checks("rename_registered_model")
+def test_a_rename_back(client: Any, store: Any, three: str) -> None:
+    client.rename_registered_model(three, "other")
+    assert store.rename_registered_model("other", three).name == three
+    assert int(client.create_model_version(three, "s3://bucket/4").version) == 4
+
+
+@checks("rename_registered_model")
+@deviates("used-names")
+@pytest.mark.parametrize("how", ["renamed", "deleted"])
+def test_a_rename_to_a_name_that_had_versions(
+    client: Any, store: Any, is_gitreg: bool, told: Any, three: str, how: str
+) -> None:
+    client.create_registered_model("other")
+    if how == "renamed":
+        client.rename_registered_model(three, "new")
+    else:
+        client.delete_registered_model(three)
+    if is_gitreg:
+        with refused("RESOURCE_CONFLICT", re.compile(f'a model called "{three}" had versions')) as messages:
+            client.rename_registered_model("other", three)
+        told(messages)
+        assert client.get_registered_model("other").name == "other"
+    else:
+        assert store.rename_registered_model("other", three).name == three
+
+
 @checks("create_registered_model", "update_registered_model")
 @deviates("manifest-size")
 def test_a_description_of_two_million_characters(client: Any, is_gitreg: bool, told: Any) -> None:

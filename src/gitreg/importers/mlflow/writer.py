@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNFINISHED = "gitreg.export"
 """Tag of a model that is being written: one that still has it was left half done, and is made anew."""
 
-_NOWHERE = "gitreg:deleted"
+_NOWHERE = "s3://gitreg/deleted"
 
 
 class Refused(Exception):
@@ -122,8 +122,11 @@ class Writer:
 
     def _gap(self, name: str) -> None:
         """A number that is never used: MLflow counts on from what it deleted."""
-        made = self._client.create_model_version(name, _NOWHERE, await_creation_for=0)
-        self._client.delete_model_version(name, made.version)
+        try:
+            made = self._client.create_model_version(name, _NOWHERE, await_creation_for=0)
+            self._client.delete_model_version(name, made.version)
+        except _mlflow_exception() as error:
+            raise Refused(_said(error)) from error
 
     def _stages(self, name: str, living: dict[int, SourceVersion]) -> None:
         move = self._client.transition_model_version_stage
