@@ -28,8 +28,8 @@ _CACHE = 64_000  # kB of pages that a build from the first commit keeps in memor
 
 
 def branch_of(store: Store) -> str:
-    """The branch that HEAD names, ``""`` where it is detached."""
-    return store.repository.head().branch or ""
+    """The branch that is read, ``""`` where HEAD is detached."""
+    return store.read_branch()
 
 
 def chain_of(store: Store, head: str) -> list[str]:

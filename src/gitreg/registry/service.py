@@ -21,6 +21,10 @@ class ServiceStore(Store):
         own = self._branch_in(found.oid)
         return found.oid if found.branch == own else self.repository.refs.read(own) or found.oid
 
+    def read_branch(self) -> str:
+        """Full name of the registry's own branch."""
+        return self._branch_in(self.head())
+
     def branch(self) -> Branch:
         """The registry's own branch."""
         head = self.head()

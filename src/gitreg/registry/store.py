@@ -123,6 +123,10 @@ class Store:
         own = self._branch_in(head.oid)
         return head.oid if head.branch == own else self.repository.refs.read(own) or head.oid
 
+    def read_branch(self) -> str:
+        """Full name of the branch whose head is read; ``""`` where HEAD is detached."""
+        return self.repository.head().branch or ""
+
     def _branch_in(self, commit: str) -> str:
         """The full name of the registry's own branch as a commit's settings name it."""
         if self._own is None or self._own[0] != commit:
