@@ -220,9 +220,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
 
     place = tmp_path_factory.mktemp("oracle") / "empty.db"
     SqlAlchemyStore(f"sqlite:///{place}").engine.dispose()
+    runs = place.with_name("tracking.db")
+    shutil.copyfile(place, runs)
+    Tracking(f"sqlite:///{runs}", str(runs.with_name("artifacts"))).engine.dispose()
     return place
 
 

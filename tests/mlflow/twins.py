@@ -274,7 +274,10 @@ def plain(value: Any) -> Any:
 
 
 def open_twins(folder: Path, clock: Clock, empty_database: Path) -> Twins:
-    """Both stores, empty, in ``folder``; the clock of MLflow's is patched by the caller."""
+    """Both stores, empty, in ``folder``; the clock of MLflow's is patched by the caller.
+
+    Runs are sought in ``tracking.db`` beside the empty database: there are none.
+    """
     import os
     import shutil
 
@@ -286,11 +289,14 @@ def open_twins(folder: Path, clock: Clock, empty_database: Path) -> Twins:
     from gitreg.registry.create import create
 
     shutil.copyfile(empty_database, folder / "mlflow.db")
+    runs = f"sqlite:///{empty_database.with_name('tracking.db')}"
     create(folder / "registry", settings=Settings(), branch=None, env=os.environ, now=clock.utc())
     uri = f"gitreg+file://{folder / 'registry'}"
     facade = Facade(folder / "registry", parse=plugin._parse, clock=clock.utc)
     return Twins(
-        SqlAlchemyStore(f"sqlite:///{folder / 'mlflow.db'}"), plugin.GitregStore(uri, facade=facade), clock
+        SqlAlchemyStore(f"sqlite:///{folder / 'mlflow.db'}"),
+        plugin.GitregStore(uri, runs, facade=facade),
+        clock,
     )
 
 

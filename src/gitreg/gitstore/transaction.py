@@ -6,6 +6,7 @@ shared repositories, symbolic refs, reflogs kept in other ways) is left to it.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from gitreg.gitstore.refs import RefMove, Refs, check_ref_name, folders_to_sync,
 from gitreg.gitstore.repository import Repository
 
 _LOCK_WAIT = 0.2  # seconds; git-config(1), core.filesRefLockTimeout: 100 ms
+_TRIES = 5
 _SHARED = frozenset({"", "0", "false", "umask"})
 _LOGS = {"": None, "true": "branches", "1": "branches", "yes": "branches", "on": "branches", "always": "all"}
 _NO_LOGS = frozenset({"false", "0", "no", "off"})
@@ -70,10 +72,9 @@ def move_here(repository: Repository, moves: Sequence[RefMove], *, reason: str, 
             if each.old is None:
                 _refuse_neighbours(refs, each.name)
         locks.write({each.name: each.new or "" for each in moves})
-        for each in moves:
-            _log(repository, each, each.name, reason, who)
-            if with_head and each.name == head:
-                _log(repository, each, "HEAD", reason, who)
+        lines = [(each.name, _line(each, reason, who)) for each in moves]
+        lines += [("HEAD", line) for name, line in lines if with_head and name == head]
+        _write_logs(repository, lines)
         locks.commit([each.name for each in moves])
     finally:
         locks.drop()
@@ -182,26 +183,59 @@ def _tidy(refs: Refs, name: str) -> None:
         folder = folder.parent
 
 
-def _log(repository: Repository, each: RefMove, name: str, reason: str, who: tuple[str, str]) -> None:
-    """A line of the reflog, where one is kept."""
-    own = repository.git_dir if name == "HEAD" else repository.common_dir
-    path = own / "logs" / name
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-    if _is_logged(repository, name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags |= os.O_CREAT
+def _write_logs(repository: Repository, lines: Sequence[tuple[str, str]]) -> None:
+    """Add a line to each reflog that is kept, or none to any; whoever calls holds the locks of the refs.
+
+    Args:
+        repository: Where.
+        lines: Name of the ref, and its line.
+    """
+    kept: list[tuple[int, int, bytes]] = []  # descriptor, size before, line
+    try:
+        for name, line in lines:
+            descriptor = _open_log(repository, name)
+            if descriptor is not None:
+                kept.append(
+                    (descriptor, os.fstat(descriptor).st_size, line.encode("utf-8", "surrogateescape"))
+                )
+        for descriptor, _, data in kept:
+            if os.write(descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(repository.common_dir / "logs"))
+    except OSError:
+        for descriptor, size, _ in kept:
+            with suppress(OSError):
+                os.ftruncate(descriptor, size)
+        raise
+    finally:
+        for descriptor, _, _ in kept:
+            os.close(descriptor)
+
+
+def _line(each: RefMove, reason: str, who: tuple[str, str]) -> str:
     now = time.time()
     zone = time.strftime("%z", time.localtime(now))
     old = each.old or "0" * len(each.new or "")
-    line = f"{old} {each.new} {_clean(who[0])} <{_clean(who[1])}> {int(now)} {zone}\t{_one_line(reason)}\n"
-    try:
-        descriptor = os.open(path, flags, 0o666)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    try:
-        os.write(descriptor, line.encode("utf-8", "surrogateescape"))
-    finally:
-        os.close(descriptor)
+    return f"{old} {each.new} {_clean(who[0])} <{_clean(who[1])}> {int(now)} {zone}\t{_one_line(reason)}\n"
+
+
+def _open_log(repository: Repository, name: str) -> int | None:
+    """The open reflog of a ref, None where none is kept."""
+    path = (repository.git_dir if name == "HEAD" else repository.common_dir) / "logs" / name
+    logged = _is_logged(repository, name)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT if logged else 0)
+    for _ in range(_TRIES):
+        try:
+            if logged:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o666)
+        except IsADirectoryError:
+            _remove_empty(path, name)
+        except (FileNotFoundError, FileExistsError):  # Git takes empty folders away at any moment
+            if not logged:
+                return None
+        except NotADirectoryError:
+            return None
+    return None
 
 
 def _is_logged(repository: Repository, name: str) -> bool:

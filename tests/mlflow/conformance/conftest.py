@@ -87,6 +87,10 @@ def tracking(empty_database: Path) -> str:
     """Runs and logged models: in one database for all tests, since to open one takes longer than any test."""
     place = empty_database.with_name("tracking.db")
     shutil.copyfile(empty_database, place)
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    # The first to open it decides where artifacts lie: by default below the current folder.
+    SqlAlchemyStore(f"sqlite:///{place}", str(place.with_name("artifacts"))).engine.dispose()
     return f"sqlite:///{place}"
 
 

@@ -88,7 +88,12 @@ def place_of(uri: str, *, cwd: Path) -> Place:
         return Place(uri=f"{scheme}:///{cwd / sqlite['path']}{sqlite['query'] or ''}")
     if has_scheme(uri) or uri.startswith("databricks"):
         return Place(uri=uri)
-    return Place(uri=(cwd / uri).absolute().as_uri())
+    path = cwd / uri
+    if path.is_file() or path.suffix in (".db", ".sqlite", ".sqlite3"):
+        raise InvalidInput(
+            f"{uri} is a file, and MLflow takes a path for a folder", where="URI", hint=f"sqlite:///{uri}"
+        )
+    return Place(uri=path.absolute().as_uri())
 
 
 def check_there(place: Place) -> None:

@@ -19,7 +19,7 @@ from gitreg.domain.settings import NO_STAGE
 from gitreg.errors import InvalidInput
 from gitreg.importers.mlflow.differ import Differ, Rules
 from gitreg.importers.mlflow.origins import Origins
-from gitreg.importers.mlflow.values import SourceModel, SourceVersion, moment
+from gitreg.importers.mlflow.values import LATEST, SourceModel, SourceVersion, moment
 
 _BATCH = 1_000  # versions whose runs are asked for together
 
@@ -158,6 +158,8 @@ class Plan:
             self._report.seen += 1 if at else 0  # the first was counted when it was looked at
             if version.number > MAX_VERSION:
                 self._report.remark("skipped", self.model.name, version.number, "", "the number is too long")
+            elif max(version.created, version.updated) > LATEST:
+                self._report.remark("skipped", self.model.name, version.number, "", "its time is no date")
             elif version.created < self.rules.since:
                 self._report.remark("kept", self.model.name, version.number, "", "older than --since")
             else:

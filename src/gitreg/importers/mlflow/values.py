@@ -11,12 +11,14 @@ from gitreg.domain.model import Code, Dataset
 
 NO_STAGE = "None"
 PROMPT_TAG = "mlflow.prompt.is_prompt"
+LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999: no date is later."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(milliseconds: int | None) -> datetime:
     """A time of MLflow's, UTC; one that is missing is the beginning of 1970."""
-    return _EPOCH + timedelta(milliseconds=milliseconds or 0)
+    return _EPOCH + timedelta(milliseconds=min(max(milliseconds or 0, 0), LATEST))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
