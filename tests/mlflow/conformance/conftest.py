@@ -87,10 +87,12 @@ def tracking(empty_database: Path) -> str:
     """Runs and logged models: in one database for all tests, since to open one takes longer than any test."""
     place = empty_database.with_name("tracking.db")
     shutil.copyfile(empty_database, place)
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.tracking import MlflowClient
 
-    # The first to open it decides where artifacts lie: by default below the current folder.
-    SqlAlchemyStore(f"sqlite:///{place}", str(place.with_name("artifacts"))).engine.dispose()
+    # Who opens it first decides where artifacts lie: below the folder that is the current one then.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place.parent)
+        MlflowClient(tracking_uri=f"sqlite:///{place}", registry_uri=f"sqlite:///{place}")
     return f"sqlite:///{place}"
 
 
