@@ -19,26 +19,8 @@ def steady(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{10}\b|[0-9a-f]{16}\.db \(.*\)", "ID", text)
 
 
-def test_history_shows_what_is_printed() -> None:
-    page = ROOT / "docs" / "history.md"
-    done = subprocess.run(
-        [sys.executable, "-c", _ANSWER, str(page)],
-        cwd=ROOT / "demo",
-        env={**os.environ, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    text = page.read_text(encoding="utf-8")
-    assert text.count("\n$ gitreg ") >= 10
-    assert steady(done.stdout) == steady(text), "write it anew: python demo/answers.py"
-
-
-@pytest.mark.mlflow
-def test_moving_from_mlflow_goes_as_the_page_shows() -> None:
-    page = ROOT / "docs" / "mlflow.md"
-    script = "import pathlib, sys; import moving; sys.stdout.write(moving.moved(pathlib.Path(sys.argv[1]).read_text()))"
+def printed(page: Path, script: str) -> str:
+    """What a script of demo/ makes of a page."""
     done = subprocess.run(
         [sys.executable, "-c", script, str(page)],
         cwd=ROOT / "demo",
@@ -48,9 +30,23 @@ def test_moving_from_mlflow_goes_as_the_page_shows() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_history_shows_what_is_printed() -> None:
+    page = ROOT / "docs" / "history.md"
     text = page.read_text(encoding="utf-8")
+    assert text.count("\n$ gitreg ") >= 10
+    assert steady(printed(page, _ANSWER)) == steady(text), "write it anew: python demo/answers.py"
+
+
+@pytest.mark.mlflow
+def test_moving_from_mlflow_goes_as_the_page_shows() -> None:
+    page = ROOT / "docs" / "mlflow.md"
+    text = page.read_text(encoding="utf-8")
+    script = "import pathlib, sys; import moving; sys.stdout.write(moving.moved(pathlib.Path(sys.argv[1]).read_text()))"
     assert text.count("\n$ ") >= 15
-    assert made_anew(done.stdout) == made_anew(text), "write it anew: python demo/moving.py"
+    assert made_anew(printed(page, script)) == made_anew(text), "write it anew: python demo/moving.py"
 
 
 def made_anew(text: str) -> str:

@@ -46,6 +46,23 @@ def test_a_child_that_inherits_it_holds_it(tmp_path: Path) -> None:
         pass
 
 
+def test_a_forked_child_that_goes_on_lets_go_of_it(tmp_path: Path) -> None:
+    ends, wakes = os.pipe()
+    with write_lock(tmp_path):
+        child = os.fork()
+        if child == 0:
+            os.read(ends, 1)
+            os._exit(0)
+    try:
+        with write_lock(tmp_path, wait=1.0):
+            pass
+    finally:
+        os.write(wakes, b".")
+        os.waitpid(child, 0)
+        os.close(ends)
+        os.close(wakes)
+
+
 def test_threads_take_turns(tmp_path: Path) -> None:
     inside, most = 0, 0
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitreg.errors import Conflict, EnvironmentFailure
-from gitreg.gitstore import journal, recovery
+from gitreg.gitstore import journal, recovery, transaction
 from gitreg.gitstore.packed import add_tags
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.repository import Repository
@@ -73,3 +76,46 @@ def test_tags_of_a_bulk_write_that_was_killed_before_the_branch_moved_go(
     recovery.settle(bare, reader)
     assert git("tag", at=bare.root) == "x/v1"
     assert_sound(bare)
+
+
+@pytest.mark.parametrize("kind", ["plain", "bare"])
+def test_a_foreign_git_that_goes_on_from_our_commit_undoes_nothing(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make(kind, tmp_path)
+    real = transaction.move_here
+
+    def overtaken(*args: Any, **more: Any) -> None:
+        real(*args, **more)
+        tip = repository.refs.read(MAIN) or ""
+        child = git("commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", "theirs", at=repository.root)
+        git("update-ref", MAIN, child, tip, at=repository.root)
+
+    monkeypatch.setattr(transaction, "move_here", overtaken)
+    with Reader(repository) as reader:
+        oid = write(repository, reader, {"m/a.yaml": b"1\n"}, "m/v1")
+    monkeypatch.undo()
+    assert git("log", "--format=%s", "-2", MAIN, at=repository.root).split() == ["theirs", "change"]
+    assert git("rev-parse", "m/v1^{commit}", at=repository.root) == oid
+    assert journal.load(repository.state_dir) is None
+    assert_sound(repository)
+
+
+def test_recovery_waits_once_for_all_locks(
+    plain: Repository, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(plain, reader, {"m/a.yaml": b"1\n", "m/b.yaml": b"1\n"})
+    left = left_behind(plain, reader)
+    names = [f"refs/tags/m/v{number}" for number in range(40)]
+    for name in names:
+        lock = plain.refs.file(name).with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.write_text("")
+    tag = left.tags["refs/tags/a/v2"]
+    journal.save(plain.state_dir, replace(left, tags=dict.fromkeys(names, tag)), fsync=True)
+    slept: list[float] = []
+    sleep = time.sleep
+    monkeypatch.setattr(recovery.time, "sleep", lambda seconds: (slept.append(seconds), sleep(seconds)))
+    recovery.settle(plain, reader)
+    assert sum(slept) < 1.5
+    assert not list((plain.common_dir / "refs").rglob("*.lock"))

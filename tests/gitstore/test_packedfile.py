@@ -130,3 +130,9 @@ def test_refs_that_begin_alike_are_those_that_git_lists(bare: Path) -> None:
         assert refs.beginning(start) == wanted
         if start.endswith("/"):
             assert refs.list(start) == sorted(wanted)
+
+
+def test_one_that_was_cut_off_is_refused_as_git_does() -> None:
+    whole = text_of(["a/v1", "a/v2"], 40)
+    with pytest.raises(EnvironmentFailure, match="packed-refs is damaged"):
+        PackedFile(whole[:-5])

@@ -386,3 +386,14 @@ class TestCommandLine:
         said = capsys.readouterr()
         assert "left behind: team/shared" in said.err and "known" in said.out
         assert app.run([*begin, ".", "--stage", "prod"]) == 2
+
+    def test_what_is_not_there_changes_nothing(
+        self, registry: Registry, written: Scene, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        head = registry.store.head()
+        begin = ["--registry", str(registry.store.repository.root), "import", "gto"]
+        assert app.run([*begin, str(written.folder / "nope")]) == 2
+        assert "does not exist" in capsys.readouterr().err
+        assert app.run([*begin, str(written.folder), "--stage", "prod=Prodction"]) == 3
+        assert 'did you mean "Production"?' in capsys.readouterr().err
+        assert registry.store.repository.refs.read("refs/heads/main") == head

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 import gitreg
 from tests.importers.conftest import Run, Store, mlflow_env, needs_mlflow
 from tests.importers.fill_store import CHURN, PASSWORD, PROMPT, UNICODE
+from tests.mlflow.webserver import mlflow_server
 
 pytestmark = [needs_mlflow, pytest.mark.mlflow]
 
@@ -181,3 +182,23 @@ def test_tables_that_are_not_as_expected_are_not_written(run: Run, place: Path, 
     assert "the tables are not as expected: model_versions has no status_message" in result.err
     with there.database() as database:
         assert database.execute("SELECT count(*) FROM registered_models").fetchone() == (0,)
+
+
+def test_a_server_gets_all_models_with_their_gaps(run: Run, place: Path, tmp_path: Path) -> None:
+    with gitreg.open(place) as registry:
+        for name in ("aaa", "bbb", "ccc"):
+            for number in (1, 2, 3):
+                registry.register(name, f"s3://models/{name}/{number}")
+        registry.delete("bbb/2")
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with mlflow_server(folder, f"sqlite:///{folder}/mlflow.db", workers=1) as address:
+        run("export", "mlflow", address)
+        client = MlflowClient(tracking_uri=address, registry_uri=address)
+        numbers = {
+            name: sorted(int(version.version) for version in client.search_model_versions(f"name = '{name}'"))
+            for name in ("aaa", "bbb", "ccc")
+        }
+        tags = client.get_registered_model("bbb").tags
+    assert numbers == {"aaa": [1, 2, 3], "bbb": [1, 3], "ccc": [1, 2, 3]}
+    assert "gitreg.export" not in tags

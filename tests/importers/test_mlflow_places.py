@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -17,8 +12,9 @@ import gitreg
 from gitreg.importers.mlflow.place import Place, place_of
 from gitreg.importers.mlflow.source import open_source
 from gitreg.importers.mlflow.values import LoggedFacts, RunFacts, SourceModel, SourceVersion
-from tests.importers.conftest import Run, Store, filled, mlflow_env, needs_mlflow
+from tests.importers.conftest import Run, Store, filled, needs_mlflow
 from tests.importers.fill_store import CHURN, GONE_RUN, PROMPT, UNICODE
+from tests.mlflow.webserver import mlflow_server
 
 pytestmark = [needs_mlflow, pytest.mark.mlflow]
 
@@ -56,32 +52,8 @@ def tables(original: Store) -> Everything:
 @pytest.fixture(scope="module")
 def server(original: Store) -> Iterator[str]:
     """MLflow's own server before the same database."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", original.uri]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    folder = original.file.parent
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=mlflow_env(), cwd=folder, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        _await(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(url: str, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            continue
-    raise AssertionError("the server ended")
+    with mlflow_server(original.file.parent, original.uri, workers=1) as address:
+        yield address
 
 
 def test_client_and_tables_tell_the_same(original: Store, tables: Everything) -> None:
@@ -170,3 +142,25 @@ def test_places_are_shown_without_secrets(uri: str, shown: str) -> None:
     said = place.scrubbed(f"could not connect to {uri}: secret, p%40ss, p@ss and other are wrong")
     for word in ("secret", "p%40ss", "p@ss"):
         assert word not in said or word not in uri.replace("%40", "@") + uri
+
+
+@pytest.mark.parametrize("name", ["old.db", "old.sqlite3", "plain"])
+def test_a_file_is_not_taken_for_a_folder(run: Run, tmp_path: Path, name: str) -> None:
+    if name == "plain":
+        (tmp_path / name).write_text("")
+    for verb in ("import", "export"):
+        done = run(verb, "mlflow", str(tmp_path / name), code=3)
+        assert f"sqlite:///{tmp_path / name}" in done.err
+    assert not (tmp_path / name).is_dir()
+
+
+def test_a_version_whose_time_is_no_date_is_told_and_left_out(run: Run, store: Store, place: Path) -> None:
+    with store.database() as database:
+        database.execute(
+            "UPDATE model_versions SET creation_time = 100000000000000000 WHERE name = 'churn' AND version = 8"
+        )
+    done = run("import", "mlflow", store.uri, code=LEFT_BEHIND)
+    assert "churn/8" in done.err and "its time is no date" in done.err
+    with gitreg.open(place) as registry:
+        numbers = {version.version for version in registry.versions(CHURN)}
+    assert 8 not in numbers and numbers

@@ -98,7 +98,7 @@ def open_store(store: TrackingStore) -> Iterator[MlflowClient]:
     _check_exists(store)
     if importlib.util.find_spec("mlflow") is None:
         raise CannotLook("MLflow is not installed; install it: pip install 'gitreg-models[mlflow]'")
-    with _environment(), _silence():
+    with quiet(_ENVIRONMENT):
         from mlflow.tracking import MlflowClient
 
         if _SQLITE.match(store.uri) or _DATABASE.match(store.uri):
@@ -147,18 +147,10 @@ def _check_schema(uri: str) -> None:
 
 
 @contextlib.contextmanager
-def _environment() -> Iterator[None]:
-    added = {key: value for key, value in _ENVIRONMENT.items() if key not in os.environ}
+def quiet(environment: Mapping[str, str]) -> Iterator[None]:
+    """MLflow says nothing meanwhile, and finds ``environment`` where the user has not set it."""
+    added = {key: value for key, value in environment.items() if key not in os.environ}
     os.environ.update(added)
-    try:
-        yield
-    finally:
-        for key in added:
-            os.environ.pop(key, None)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -167,3 +159,5 @@ def _silence() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        for key in added:
+            os.environ.pop(key, None)

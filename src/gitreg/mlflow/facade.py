@@ -151,6 +151,7 @@ class Facade(Reads):
         found = known or Origin(source=source)
         parents, place = self._copied(source)
         place = artifact_uri or place
+        checks.no_password(place, "artifact's address")
         artifact = found.artifact or Artifact()
         if place and place != source:
             artifact = replace(artifact, uri=place)

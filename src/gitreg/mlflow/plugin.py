@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mlflow.entities.model_registry import (
     ModelVersion,
@@ -34,11 +33,10 @@ from gitreg.mlflow.grammar import Condition, Kind, Value
 from gitreg.mlflow.looking import Maker
 from gitreg.mlflow.origins import Tracking
 from gitreg.mlflow.reads import MODELS_PAGE, VERSIONS_PAGE
+from gitreg.mlflow.store_uri import read as read_uri
 from gitreg.mlflow.values import milliseconds, version_details
 from gitreg.mlflow.webhooks import Webhooks
 from gitreg.registry.entities import ModelVersionDetails, RegisteredModelDetails
-
-_TRUE = frozenset({"1", "true", "yes", "on"})
 
 
 def open_store(store_uri: str, tracking_uri: str | None = None) -> GitregStore:
@@ -260,22 +258,9 @@ def _facade(store_uri: str) -> Facade:
     Raises:
         MlflowException: INVALID_PARAMETER_VALUE: the URI is none of ours.
     """
-    parts = urlsplit(store_uri)
-    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(set(asked) - {"at", "propose"})
-    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or parts.fragment or unknown:
-        said = f"'{unknown[0]}' is no option" if unknown else "the path is missing or not absolute"
-        raise MlflowException(
-            f"'{store_uri}' names no registry: {said}. For instance gitreg+file:///srv/models?at=2026-01-15",
-            databricks_pb2.INVALID_PARAMETER_VALUE,
-        )
-    return Facade(
-        Path(unquote(parts.path)),
-        at=asked.get("at") or None,
-        propose=asked.get("propose", "").lower() in _TRUE,
-        parse=_parse,
-        caller=caller,
-    )
+    with _as_mlflow():
+        uri = read_uri(store_uri)
+    return Facade(uri.place, at=uri.at, propose=uri.propose, parse=_parse, caller=caller)
 
 
 @lru_cache(512)  # most programs ask the same again, and to parse takes longer than to search

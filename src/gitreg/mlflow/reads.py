@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gitreg.domain.settings import NO_STAGE, Settings
-from gitreg.errors import GitregError, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.gitstore.objects import Person
 from gitreg.mlflow import checks, finding, grammar, pages
 from gitreg.mlflow.errors import MlflowError, invalid, translated
@@ -19,6 +19,7 @@ from gitreg.mlflow.values import version_details
 from gitreg.registry.clock import utc_now
 from gitreg.registry.entities import ModelVersionDetails, PagedList, RegisteredModelDetails
 from gitreg.registry.registry import Registry
+from gitreg.registry.store import Store
 
 MODELS_PAGE, MODELS_MOST = 100, 1_000
 VERSIONS_PAGE, VERSIONS_MOST = 10_000, 200_000
@@ -204,9 +205,17 @@ def look_at(registry: Registry, at: str | None, commit: str = "") -> Look:
             return Look(store, store.index.slice(commit))
         except NotFound:
             pass
-    head = store.commit_for(at) if at is not None else store.head()
+    head = store.head() if at is None else _commit_for(store, at)
     part = store.index.ready(head, head=head if at is None else None) or store.index.slice(head)
     return Look(store, part)
+
+
+def _commit_for(store: Store, at: str) -> str:
+    try:
+        return store.commit_for(at)
+    except InvalidInput as error:
+        error.where = "at" if error.where == "--at" else error.where  # here it is no option of a command
+        raise
 
 
 def known_model(look: Look, name: str) -> Model:
@@ -217,11 +226,11 @@ def known_model(look: Look, name: str) -> Model:
     return model
 
 
-def known_version(look: Look, name: str, number: int, *, said: object = None) -> ModelVersionDetails:
+def known_version(look: Look, name: str, number: int) -> ModelVersionDetails:
     """The version, or MLflow's error that there is none."""
     found = look.version(name, number)
     if found is None:
-        raise no_version(name, number if said is None else said)
+        raise no_version(name, number)
     return found
 
 

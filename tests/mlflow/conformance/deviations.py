@@ -53,6 +53,12 @@ DEVIATIONS = {
         gitreg="Refuses it, unless they were the model's own. A new model can have the name: its numbers go on.",
         why="The versions that come along would have numbers, and so tags, that others have had.",
     ),
+    "passwords": Deviation(
+        title="Passwords in addresses",
+        mlflow="Takes a source or run link with a user name and password in it.",
+        gitreg="Refuses it.",
+        why="A commit keeps it for good, and every clone has it.",
+    ),
     "manifest-size": Deviation(
         title="Size of a model or version",
         mlflow="No limit to all descriptions and tags together.",

@@ -276,3 +276,16 @@ def test_the_download_uri_is_the_source(client: Any, three: str) -> None:
 @checks("MlflowClient.get_model_version_stages")
 def test_the_stages_of_a_version(client: Any, three: str) -> None:
     assert client.get_model_version_stages(three, "1") == ["None", "Staging", "Production", "Archived"]
+
+
+@checks("create_model_version")
+@deviates("passwords")
+@pytest.mark.parametrize("field", ["source", "run_link"])
+def test_passwords_in_addresses(client: Any, is_gitreg: bool, model: str, field: str) -> None:
+    given = {"source": "s3://models/1", field: "https://ann:secret1@host/x"}
+    if is_gitreg:
+        with refused(INVALID, re.compile("carried a user name or password")):
+            client.create_model_version(model, **given)
+        assert client.search_model_versions() == []
+    else:
+        assert getattr(client.create_model_version(model, **given), field) == given[field]

@@ -161,6 +161,8 @@ class _TakeOver:
         head = self.reader.repository.head().oid
         listed = [stage for stage in (self.notes.stages(head) if head else ()) if stage in used]
         settings = self.view.settings
+        for name in self.wish.stages.values():
+            settings.stage(name)  # one that is named must be there; others are added
         found = stages_of(
             [*listed, *(s for s in used if s not in listed)], self.wish.stages, settings, self.report
         )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import logging
 import os
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from gitreg.artifacts.tracking import quiet as silent
 from gitreg.artifacts.uris import has_scheme, local_path, without_secrets
 from gitreg.errors import EnvironmentFailure, GitregError, InvalidInput, NotFound
 
@@ -121,21 +120,13 @@ def check_installed() -> None:
 @contextlib.contextmanager
 def quiet(tracking: Place) -> Iterator[None]:
     """MLflow is silent, reports nothing to its makers and looks nowhere else than in ``tracking``."""
-    added = {key: value for key, value in _ENVIRONMENT.items() if key not in os.environ}
     # Its file store looks logged models up in whatever store the process is set to.
     given = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ.update(added)
     os.environ["MLFLOW_TRACKING_URI"] = tracking.uri
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silent(_ENVIRONMENT):
             yield
     finally:
-        logging.disable(before)
-        for key in added:
-            os.environ.pop(key, None)
         os.environ.pop("MLFLOW_TRACKING_URI", None)
         if given is not None:
             os.environ["MLFLOW_TRACKING_URI"] = given
