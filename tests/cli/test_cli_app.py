@@ -241,8 +241,10 @@ def test_a_reader_that_leaves_ends_it_quietly(churn):
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_behind_stdout(process, churn, head):
+def test_a_full_disk_behind_stdout(process, churn, head, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with open("/dev/full", "wb") as full:
         assert process("list", stdout=full, stderr=subprocess.PIPE, capture_output=False).returncode == 7
         before = head()

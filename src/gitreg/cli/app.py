@@ -115,7 +115,11 @@ def run(args: Sequence[str]) -> int:
         _say(error.format_message() + "\n")
         return 2
     except Exception as error:  # noqa: BLE001 (the one exit point: the kind decides the exit code)
-        return _failed(error, args)
+        code = _failed(error, args)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _let_stdout_go()
     return code
 
 
@@ -161,9 +165,13 @@ def _open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _reader_left() -> int:
-    # Python flushes stdout once more at exit, which would complain again.
+def _let_stdout_go() -> None:
+    # Python flushes stdout once more at exit, which would complain again, and end with a code of its own.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reader_left() -> int:
+    _let_stdout_go()
     return 141  # what the shell shows for a program that SIGPIPE ended
 
 
