@@ -20,7 +20,7 @@ _SURE = 0.93  # fonts differ: this much of a box is planned with
 _COLOURS = {
     "version": 0, "run": 1, "source": 2, "experiment": 3, "dataset": 4, "external": 5, "code": 6,
 }  # fmt: skip
-_STYLE = (
+STYLE = (
     """
 .gitreg-picture .box { fill: var(--paper); stroke: var(--edge); }
 .gitreg-picture .gone .box { stroke-dasharray: 4 3; }
@@ -90,7 +90,7 @@ class _Picture:
             height=self.placed.height + _TITLE + _MARGIN,
             title=title,
             description=told,
-            style=_STYLE,
+            style=STYLE,
         )
 
     def _middle(self, box: str) -> float:

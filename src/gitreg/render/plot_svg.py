@@ -23,7 +23,7 @@ _FOOT = 22
 _MOST_DOTS = 150
 _MOST_LABELS = 3  # holders of one stage that are named over the curve
 
-_STYLE = (
+STYLE = (
     "".join(
         f".gitreg-picture .s{place} {{ fill: var(--c{place}); }}\n"
         f".gitreg-picture .g{place} {{ stroke: var(--c{place}); }}\n"
@@ -74,7 +74,7 @@ def plot_svg(series: Series) -> str:
         height=_HEAD + len(series.metrics) * _PANEL + _FOOT / 2,
         title=f"{series.name}: {', '.join(series.metrics)} over the versions",
         description=_description(series),
-        style=_STYLE,
+        style=STYLE,
     )
 
 

@@ -139,6 +139,12 @@ def document(
     return f"{root}\n"
 
 
+def inlined(picture: str) -> str:
+    """A whole picture without its style, for a page whose own style sheet has it (and allows no other)."""
+    begin, end = picture.index("<style>"), picture.index("</style>") + len("</style>")
+    return picture[:begin] + picture[end:]
+
+
 def text_width(said: str, size: float = 12) -> float:
     """About how many pixels ``said`` takes in a sans-serif font of ``size`` pixels; rather too many."""
     return sum(map(_em, safe(said))) * size

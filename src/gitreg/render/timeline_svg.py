@@ -23,7 +23,7 @@ _ARROW = 7
 _TAIL = 26  # what is held still goes on for so much beyond the end of the time
 _LEAST = 2.5  # pixels: shorter bars are drawn as ticks
 
-_STYLE = (
+STYLE = (
     "".join(f".gitreg-picture .s{place} {{ fill: var(--c{place}); }}\n" for place in range(COLOURS))
     + """.gitreg-picture .before { fill-opacity: 0.55; }
 .gitreg-picture .rest { fill-opacity: 0.35; }
@@ -73,7 +73,7 @@ class _Picture:
             height=bottom + _FOOT,
             title=f"{self.timeline.name}: who held each stage when",
             description=self._description(),
-            style=_STYLE,
+            style=STYLE,
         )
 
     def _subtitle(self) -> str:

@@ -10,15 +10,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gitreg import __version__
 from gitreg.mlflow import rest
 from gitreg.mlflow.facade import Facade
-from gitreg.web import caller
+from gitreg.web import browsing, caller
 from gitreg.web.api import MlflowApi
 from gitreg.web.guard import Guard
+from gitreg.web.registries import Registries
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,13 +37,18 @@ def create(settings: Settings) -> Starlette:
         settings: The registry, and who may do what.
     """
     facade = Facade(settings.place, at=settings.at, propose=settings.propose, caller=caller.current)
+    registries = Registries(settings.place)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         facade.close()
+        registries.close()
 
-    middleware = [Middleware(Guard, settings=settings)]
+    middleware = [
+        Middleware(GZipMiddleware, minimum_size=1400, compresslevel=5),
+        Middleware(Guard, settings=settings),
+    ]
     if settings.allowed_origins:
         middleware.append(
             Middleware(
@@ -52,7 +59,7 @@ def create(settings: Settings) -> Starlette:
             )
         )
     made = Starlette(
-        routes=routes(facade, settings),
+        routes=routes(facade, registries, settings),
         middleware=middleware,
         exception_handlers={HTTPException: _refused, Exception: _failed},
         lifespan=lifespan,
@@ -61,13 +68,14 @@ def create(settings: Settings) -> Starlette:
     return made
 
 
-def routes(facade: Facade, settings: Settings) -> list[BaseRoute]:
+def routes(facade: Facade, registries: Registries, settings: Settings) -> list[BaseRoute]:
     """Every route that the application has."""
     api = MlflowApi(facade, settings)
     return [
         *(Mount(prefix.rstrip("/"), app=api) for prefix in rest.PREFIXES),
         Route("/health", _health),
         Route("/version", _version),
+        *browsing.routes(registries, settings),
     ]
 
 

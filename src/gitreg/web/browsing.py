@@ -1,0 +1,145 @@
+"""The pages over HTTP: each is built in a thread, and not at all where the browser has it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gitreg.errors import GitregError
+from gitreg.registry.registry import Registry
+from gitreg.web import assets, identity, refusals
+from gitreg.web.identity import Denied, Role
+from gitreg.web.links import Links
+from gitreg.web.pages import look as looking
+from gitreg.web.pages.look import Elsewhere, Look, Page
+from gitreg.web.pages.models import models
+from gitreg.web.registries import Registries
+from gitreg.web.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+Making = Callable[..., Page | Elsewhere]
+"""Makes a page of a ``Look`` and of the parameters in its address, as keywords."""
+
+# As many as registries are kept open: more would open one for each question.
+THREADS = 8
+_YEAR = "public, max-age=31536000, immutable"
+
+
+def pages() -> list[tuple[str, Making]]:
+    """Every page: the pattern of its address, and what makes it."""
+    return [
+        ("/models", models),
+    ]
+
+
+def routes(registries: Registries, settings: Settings) -> list[BaseRoute]:
+    """The routes of all pages, and of the files that they need."""
+    pages_of = Browsing(registries, settings)
+    return [
+        Route("/", _home, methods=["GET"]),
+        Route("/static/{file}", _static, methods=["GET"]),
+        *(Route(path, pages_of.endpoint(make), methods=["GET"]) for path, make in pages()),
+    ]
+
+
+class Browsing:
+    """Answers for pages.
+
+    Args:
+        registries: Lends the registry.
+        settings: Of the server.
+    """
+
+    def __init__(self, registries: Registries, settings: Settings) -> None:
+        self._registries = registries
+        self._settings = settings
+        self._limiter: CapacityLimiter | None = None
+
+    def endpoint(self, make: Making) -> Callable[[Request], Any]:
+        """What answers requests for one kind of page."""
+
+        async def answer(request: Request) -> Response:
+            if self._limiter is None:
+                self._limiter = CapacityLimiter(THREADS)
+            return await run_sync(partial(self.answer, make, request), limiter=self._limiter)
+
+        return answer
+
+    def answer(self, make: Making, request: Request) -> Response:
+        """The page, or why there is none."""
+        try:
+            identity.require(Role.READER)
+            with self._registries.reading() as registry:
+                return self._answer(make, request, registry)
+        except Denied as denied:
+            return refusals.page(request, denied.status, denied.message)
+        except GitregError as error:
+            return refusals.of_error(request, error)
+
+    def _answer(self, make: Making, request: Request, registry: Registry) -> Response:
+        query = query_of(request)
+        asked = query.get("at", [""])[-1].strip() or None
+        view = registry.at(asked or self._settings.at)
+        look = Look(
+            registry=registry,
+            view=view,
+            links=Links(asked),
+            query=query,
+            at=asked or self._settings.at,
+            identity=identity.current(),
+            writable=self._settings.writable,
+            csrf=refusals.csrf_of(request),
+            path=request.url.path,
+            origin=str(request.base_url).rstrip("/"),
+        )
+        tag = _tag(look, request)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        known = request.headers.get("if-none-match", "")
+        if tag in (each.strip() for each in known.split(",")):
+            return Response(status_code=304, headers=headers)
+        made = make(look, **request.path_params)
+        if isinstance(made, Elsewhere):
+            return RedirectResponse(made.address, status_code=302)
+        return HTMLResponse(looking.html(made, look), status_code=made.status, headers=headers)
+
+
+def query_of(request: Request) -> Mapping[str, Sequence[str]]:
+    """What was asked in the address: key → its values, in their order."""
+    found: dict[str, list[str]] = {}
+    for key, value in parse_qsl(request.url.query, keep_blank_values=True, errors="replace"):
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def _tag(look: Look, request: Request) -> str:
+    """What differs whenever the page would."""
+    who = look.identity
+    shown = (look.view.commit, assets.stamp(), str(request.url), look.csrf, look.at or "")
+    made = sha256("\0".join((*shown, repr(who), str(look.writable))).encode("utf-8", "replace"))
+    return f'W/"{made.hexdigest()[:24]}"'
+
+
+async def _home(request: Request) -> Response:
+    asked = request.url.query
+    return RedirectResponse("/models" + (f"?{asked}" if asked else ""), status_code=302)
+
+
+async def _static(request: Request) -> Response:
+    file = request.path_params["file"]
+    try:
+        content = assets.content(file)
+    except KeyError:
+        return PlainTextResponse("There is no such file.", status_code=404)
+    kept = _YEAR if request.url.query else "public, max-age=300"
+    kind = assets.TYPES[file.rpartition(".")[2]]
+    return Response(content, media_type=kind, headers={"Cache-Control": kept})

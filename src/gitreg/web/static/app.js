@@ -1,0 +1,89 @@
+// What pages do beyond HTML: nothing here is needed to read them.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  try {
+    const kept = localStorage.getItem("gitreg-theme");
+    if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+  } catch { /* a page opened from disk may not keep anything */ }
+  root.classList.add("js");
+
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+  function ago(seconds) {
+    for (const [unit, length] of units) {
+      if (Math.abs(seconds) >= length) return words.format(-Math.trunc(seconds / length), unit);
+    }
+    return "just now";
+  }
+
+  function enhance(part) {
+    for (const time of part.querySelectorAll("time[datetime]")) {
+      if (time.title) continue;
+      const then = Date.parse(time.dateTime);
+      if (Number.isNaN(then)) continue;
+      const seconds = (Date.now() - then) / 1000;
+      time.title = time.textContent;
+      // What lies further back is easier to place by its day.
+      time.textContent = seconds > 30 * 86400 ? time.title.split(",")[0] : ago(seconds);
+    }
+    for (const button of part.querySelectorAll("button.copy[hidden]")) button.hidden = false;
+  }
+
+  function chosenTheme() {
+    if (root.dataset.theme) return root.dataset.theme;
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    enhance(document);
+    const theme = document.getElementById("theme");
+    if (theme) {
+      theme.hidden = false;
+      theme.addEventListener("click", () => {
+        root.dataset.theme = chosenTheme() === "dark" ? "light" : "dark";
+        try { localStorage.setItem("gitreg-theme", root.dataset.theme); } catch { /* as above */ }
+      });
+    }
+  });
+  document.addEventListener("htmx:afterSwap", (event) => enhance(event.target.parentElement || document));
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button.copy");
+    if (!button) {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        if (!menu.contains(event.target)) menu.open = false;
+      }
+      return;
+    }
+    const said = document.getElementById(button.dataset.copy).textContent;
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(said);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // "/" goes to the field that finds things, Escape closes a menu.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const open = document.querySelector("details.menu[open]");
+      if (open) { open.open = false; open.querySelector("summary").focus(); }
+      return;
+    }
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select")) return;
+    const field = document.querySelector('[data-key="/"]');
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  });
+})();
