@@ -81,18 +81,29 @@ def propose(folder: Path) -> None:
     """Make the registry in ``folder``, which must not be there, with the rules and the proposal."""
     example.make(folder)
     story = example.Story(folder)
+    rule(story, "2025-07-29T09:00:00")
+    ask(story, "2025-07-30T10:00", "2025-07-30T11:00")
+
+
+def rule(story: example.Story, when: str, rules: str = RULES) -> None:
+    """Give the registry its rules, and the keys of those who may approve."""
+    folder = story.folder
     (folder / "gates").mkdir()
     (folder / "keys").mkdir()
     (folder / "gates/production.json").write_text(GATE, encoding="utf-8")
     (folder / "keys/allowed_signers").write_text(signers(), encoding="utf-8")
     subprocess.run(["git", "add", "gates", "keys"], cwd=folder, check=True)
     old = "  - name: Production\n    exclusive: true\n"
-    story.edits("2025-07-29T09:00:00", example.GRACE, "gitreg.yaml", old, RULES, "Rules for Production")
-    subprocess.run(["git", "switch", "--quiet", "--create", BRANCH], cwd=folder, check=True)
+    story.edits(when, example.GRACE, "gitreg.yaml", old, rules, "Rules for Production")
+
+
+def ask(story: example.Story, when: str, approved: str) -> None:
+    """Propose churn/8 on a branch of its own, and let Grace approve it."""
+    subprocess.run(["git", "switch", "--quiet", "--create", BRANCH], cwd=story.folder, check=True)
     why = "Finds the customers whom we lost in May"
-    story.moves("2025-07-30T10:00", example.ADA, "churn/8", "Production", why)
-    subprocess.run(["git", "switch", "--quiet", "main"], cwd=folder, check=True)
-    approve(folder, example.GRACE, datetime(2025, 7, 30, 11, tzinfo=UTC))
+    story.moves(when, example.ADA, "churn/8", "Production", why)
+    subprocess.run(["git", "switch", "--quiet", "main"], cwd=story.folder, check=True)
+    approve(story.folder, example.GRACE, datetime.fromisoformat(approved).replace(tzinfo=UTC))
 
 
 def approve(folder: Path, who: Person, when: datetime) -> None:
