@@ -52,9 +52,9 @@ def servers(workshop: Workshop, shapes: list[Shape], *, rounds: int, seconds: fl
         run([GITREG, "index"], place)
         with ExitStack() as stack:
             ports = {
-                "ours": stack.enter_context(_serving(_gitreg(place), workshop.folder)),
-                "four": stack.enter_context(_serving(_mlflow(data, 4), workshop.folder)),
-                "one": stack.enter_context(_serving(_mlflow(data, 1), workshop.folder)),
+                "ours": stack.enter_context(serving(gitreg_serve(place), workshop.folder))[0],
+                "four": stack.enter_context(serving(mlflow_serve(data, 4), workshop.folder))[0],
+                "one": stack.enter_context(serving(mlflow_serve(data, 1), workshop.folder))[0],
             }
             for question in _questions(shape):
                 rows += _compared(question, shape, ports, rounds, seconds)
@@ -159,11 +159,13 @@ def _names(value: Any) -> Any:
 # Servers
 
 
-def _gitreg(place: Path) -> list[str]:
+def gitreg_serve(place: Path) -> list[str]:
+    """Serves a registry on the port that follows."""
     return [GITREG, "serve", "--registry", str(place), "--port"]
 
 
-def _mlflow(data: Path, workers: int) -> list[str]:
+def mlflow_serve(data: Path, workers: int) -> list[str]:
+    """Serves an SQLite store on the port that follows."""
     uri = f"sqlite:///{data}"
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", str(workers)),
@@ -172,8 +174,8 @@ def _mlflow(data: Path, workers: int) -> list[str]:
 
 
 @contextmanager
-def _serving(command: list[str], folder: Path) -> Iterator[int]:
-    """A server on a port of its own; it ends with all that it started."""
+def serving(command: list[str], folder: Path) -> Iterator[tuple[int, int]]:
+    """A server on a port of its own: that port and its process; it ends with all that it started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -191,7 +193,7 @@ def _serving(command: list[str], folder: Path) -> Iterator[int]:
         )
         try:
             _wait_for(server, port, log)
-            yield port
+            yield port, server.pid
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             try:

@@ -21,6 +21,7 @@ import reads
 import register
 import results
 import start
+import web
 from fixtures import LARGE, MIDDLE, PERSON, SMALL, Shape
 from pairs import Row
 from workshop import Workshop
@@ -139,6 +140,12 @@ _BENCHMARKS = {
         note=mlflow_http.NOTE,
         full=lambda shop: mlflow_http.servers(shop, [MIDDLE, LARGE], rounds=5, seconds=2),
         quick=lambda shop: mlflow_http.servers(shop, [_HUNDRED], rounds=2, seconds=0.5),
+    ),
+    "web": Benchmark(
+        title="the pages of `gitreg serve`",
+        note=web.NOTE,
+        full=lambda shop: web.pages(shop, [LARGE, _DEEP], turns=100, rounds=5, seconds=2),
+        quick=lambda shop: web.pages(shop, [_HUNDRED], turns=5, rounds=2, seconds=0.3),
     ),
     "mlflow-import": Benchmark(
         title="`gitreg import mlflow` from an SQLite store",
