@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from gitreg.render.text import safe_block
 
-_SCHEMES = frozenset({"http", "https", "mailto", ""})
+_SCHEMES = frozenset({"http", "https", "mailto"})
 _LONGEST = 200_000
 """Characters that are rendered; a longer text is shown as it stands."""
 _DEEPER = 2
