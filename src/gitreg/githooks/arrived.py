@@ -28,11 +28,16 @@ from gitreg.render.text import safe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitreg.gitstore.repository import Repository
+
 SUBSCRIBERS = "subscribers"
 """Folder below ``gitreg/`` in the Git folder, with the programs that are told of every event."""
 
 PATIENCE = 30.0
 """Seconds that one of them may take."""
+
+AT_MOST = 3.0
+"""Seconds for which a push waits while webhooks are told of it."""
 
 
 def post_receive(text: bytes, *, at: Path, env: Mapping[str, str], now: datetime) -> int:
@@ -64,6 +69,8 @@ def post_receive(text: bytes, *, at: Path, env: Mapping[str, str], now: datetime
                 _close(store, main, now)
         with _told("the subscribers were not told", ""):
             _publish(store, list(dict.fromkeys(tags)))
+    with _told("the webhooks were not told yet", "gitreg webhooks deliver"):
+        _deliver(repository)
     return 0
 
 
@@ -131,6 +138,16 @@ def _arrived(store: Store, proposal: Proposal, main: Update) -> bool:
     return bool(paths) and all(
         entry(there, store.prefix + path) == entry(wanted, store.prefix + path) for path in paths
     )
+
+
+def _deliver(repository: Repository) -> None:
+    """Tell the webhooks what can be told soon; a server, cron or the next push goes on."""
+    from gitreg.subscribers.ledger import Ledger
+
+    if Ledger.of(repository).usable:  # the push of another user leaves them to their owner
+        from gitreg.subscribers.courier import Courier  # most servers have no webhooks
+
+        Courier(repository).deliver(seconds=AT_MOST, wait=AT_MOST)
 
 
 def _publish(store: Store, tags: Sequence[str], *, seconds: float = PATIENCE) -> None:

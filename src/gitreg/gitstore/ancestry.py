@@ -23,3 +23,17 @@ def merge_base(repository: Repository, one: str, other: str) -> str | None:
     if found and not is_oid(found):
         raise garbage(args, repository.root, answer.stdout)
     return found or None
+
+
+def refs_within(repository: Repository, commit: str, prefix: str) -> frozenset[str]:
+    """The refs below ``prefix`` whose commits the history of ``commit`` holds: one process for all of them.
+
+    Args:
+        commit: Full hex id.
+        prefix: Of full names, with a slash at its end.
+    """
+    if not is_oid(commit):
+        raise ValueError(f"not an object id: {commit!r}")
+    args = ["for-each-ref", f"--merged={commit}", "--format=%(refname)", prefix]
+    said = run(args, at=repository.root).stdout
+    return frozenset(said.decode("utf-8", "surrogateescape").split("\n")[:-1])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
-import socket
-import threading
+from ipaddress import ip_address
 from urllib.parse import urlparse
 
 from gitreg.mlflow.errors import invalid
+from gitreg.subscribers.addresses import PATIENCE, is_public, looked_up
 
 SCHEMES_VARIABLE = "MLFLOW_WEBHOOK_ALLOWED_SCHEMES"
 PRIVATE_VARIABLE = "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"
@@ -17,10 +16,6 @@ MAX_NAME = 63
 MAX_PAGE = 1000
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
-_PATIENCE = 5.0  # seconds for a name server
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address at the end of an IPv6 one (RFC 6052)
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def check_name(name: object) -> None:
@@ -70,43 +65,16 @@ def check_page(max_results: int | None) -> int:
 
 def _check_public(host: str) -> None:
     try:
-        found = _looked_up(host)
-    except (OSError, ValueError) as error:
+        found = [str(address[0]) for _, address in looked_up(host, None)]
+    except TimeoutError:
+        raise invalid(
+            f"Timed out resolving Webhook URL hostname {host!r} after {PATIENCE:g} seconds"
+        ) from None
+    except OSError as error:
         raise invalid(f"Cannot resolve Webhook URL hostname {host!r}: {error}") from error
     for text in found:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if not _meant(address).is_global:
+        if not is_public(text):
+            address = ip_address(text.partition("%")[0])
             raise invalid(
                 f"Webhook URL must not resolve to a non-public IP address. {host!r} resolves to {address}."
             )
-
-
-def _looked_up(host: str) -> list[str]:
-    """The addresses of a host. In a thread, since nothing else ends a wait for a name server."""
-    found: list[str] = []
-    failed: list[OSError | ValueError] = []
-
-    def ask() -> None:
-        try:
-            found.extend(str(info[4][0]) for info in socket.getaddrinfo(host, None))
-        except (OSError, ValueError) as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=ask, name="gitreg-webhook-host", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    if failed:
-        raise failed[0]
-    if thread.is_alive():
-        raise invalid(f"Timed out resolving Webhook URL hostname {host!r} after {_PATIENCE:g} seconds")
-    return found
-
-
-def _meant(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, or itself."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _TRANSLATED:
-            inner = ipaddress.IPv4Address(address.packed[-4:])
-        return inner or address
-    return address

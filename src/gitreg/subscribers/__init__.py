@@ -1,0 +1,1 @@
+"""Tells others what happened: webhooks, their signed deliveries, and what was delivered already."""
