@@ -73,6 +73,7 @@ COMMANDS: dict[str, Listed] = {
         ("event", "Print what a tag stands for, as JSON"),
         ("codeowners", "Write or check CODEOWNERS from the policy"),
         ("hooks", "Install Git hooks, on a laptop or a server"),
+        ("webhooks", "Tell other programs by signed HTTP requests"),
     ),
     **_section("Promote", ("hook", "Run as a hook of Git or of pre-commit"), hidden=True),
     **_section(
@@ -94,6 +95,12 @@ COMMANDS: dict[str, Listed] = {
         ("revert", "Take back what a commit changed"),
     ),
     **_section("Neighbours", ("serve", "Answer MLflow's registry REST API over HTTP")),
+    **_section("Neighbours", ("site", "Write the registry as a web site of files")),
+    **_section(
+        "Neighbours",
+        ("token", "Make, list and revoke tokens for gitreg serve"),
+        ("access", "Say what users of gitreg serve may do"),
+    ),
     **_section(
         "Neighbours",
         ("import", "Take over the registry of MLflow or GTO"),

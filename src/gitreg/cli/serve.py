@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gitreg.cli.granting import ROLES
 from gitreg.cli.options import at_option, chosen_place, open_store
 from gitreg.cli.output import line, note
 from gitreg.cli.reading import view_at
-from gitreg.errors import EnvironmentFailure
+from gitreg.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from gitreg.web.settings import Settings
 
-_NEEDED = ("starlette", "uvicorn", "anyio")
+_NEEDED = ("starlette", "uvicorn", "anyio", "jinja2")
 
 
 @click.command("serve")
@@ -28,7 +30,12 @@ _NEEDED = ("starlette", "uvicorn", "anyio")
     show_default=True,
     help="0 takes any port that is free.",
 )
-@click.option("--write", is_flag=True, help="Let others than this machine write, not only read.")
+@click.option("--write", is_flag=True, help="Let others than this machine write without signing in.")
+@click.option(
+    "--sign-in",
+    is_flag=True,
+    help="Answer nobody, not even this machine, without a token or a user that a proxy names.",
+)
 @click.option(
     "--allowed-host",
     "allowed_hosts",
@@ -50,11 +57,24 @@ _NEEDED = ("starlette", "uvicorn", "anyio")
     help="The header in which a proxy tells the user, such as X-Forwarded-User; the commit is theirs.",
 )
 @click.option(
+    "--email-header",
+    metavar="NAME",
+    default="",
+    help="The header in which it tells their address, such as X-Forwarded-Email.",
+)
+@click.option(
+    "--user-role",
+    type=click.Choice(("none", *ROLES)),
+    default="writer",
+    show_default=True,
+    help="What users may do whom the proxy names and gitreg access does not list.",
+)
+@click.option(
     "--trusted-proxy",
     "trusted_proxies",
     metavar="ADDRESS",
     multiple=True,
-    help="An address or network that --user-header is believed from, beside this machine. May be repeated.",
+    help="An address or network whose headers are believed, beside this machine's. May be repeated.",
 )
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes answer."
@@ -64,63 +84,118 @@ _NEEDED = ("starlette", "uvicorn", "anyio")
     is_flag=True,
     help="A transition that the policy refuses becomes a proposal; see gitreg promote.",
 )
+@click.option(
+    "--signing-key",
+    metavar="FILE",
+    default="",
+    help="A private SSH key with which it vouches for approvers who sign in, where the rules allow that.",
+)
+@click.option("--log", is_flag=True, help="Write a line for each request to stderr.")
 @at_option
 def command(
     host: str,
     port: int,
     write: bool,
+    sign_in: bool,
     allowed_hosts: tuple[str, ...],
     allowed_origins: tuple[str, ...],
     user_header: str,
+    email_header: str,
+    user_role: str,
     trusted_proxies: tuple[str, ...],
     workers: int,
     propose: bool,
+    signing_key: str,
+    log: bool,
     at: str | None,
 ) -> None:
     """Answer MLflow's registry REST API, so that MLflow's clients need nothing of gitreg's.
 
-    Only this machine can reach it unless --host says otherwise; then it is read-only unless --write is
-    given. Passwords are not checked: put a proxy that does in front of it.
+    Only this machine can reach it unless --host says otherwise; then it is read-only, but for those who
+    have a token (gitreg token) or whom a proxy names.
     """
     if not all(map(find_spec, _NEEDED)):
         raise EnvironmentFailure(
             "the packages that serve over HTTP are not installed", hint="pip install 'gitreg-models[web]'"
         )
+    from gitreg.web.access.entries import role_of
+    from gitreg.web.access.store import AccessStore
     from gitreg.web.server import bind, listening_on, serve
     from gitreg.web.settings import Settings, network
+
+    if email_header and not user_header:
+        raise UsageError(
+            "an address belongs to a user: the header that names them is due, too",
+            where="--email-header",
+            hint="--user-header X-Forwarded-User",
+        )
 
     context = click.get_current_context()
     place = chosen_place(context)
     with open_store(context) as store:
         name = view_at(store, at).settings.name
+    access = AccessStore(place).read()
     settings = Settings(
         place=place,
         at=at,
         propose=propose,
         host=host,
         write=write,
+        sign_in=sign_in,
         allowed_hosts=allowed_hosts,
         allowed_origins=allowed_origins,
         user_header=user_header,
+        email_header=email_header,
+        user_role=role_of(user_role, "--user-role"),
         trusted_proxies=tuple(map(network, trusted_proxies)),
+        signing_key=_usable(signing_key),
+        log=log,
     )
     with bind(host, port) as listening:
         settings = listening_on(settings, listening)
-        _tell(settings, name)
+        _tell(settings, name, tokens=bool(access.tokens))
         serve(settings, listening, workers=workers)
 
 
-def _tell(settings: Settings, name: str) -> None:
+def _usable(key: str) -> str:
+    """A key that signs without asking anybody: a server has nobody to ask."""
+    if not key:
+        return ""
+    from gitreg.signing import keygen
+    from gitreg.signing.statement import ATTESTATION_NAMESPACE
+
+    path = str(Path(key).expanduser().absolute())
+    keygen.sign(b"", key=path, namespace=ATTESTATION_NAMESPACE)
+    return path
+
+
+def _tell(settings: Settings, name: str, *, tokens: bool) -> None:
     """Say where the server is and what a client needs; a program that started it waits for this."""
-    from gitreg.web.settings import address
+    from gitreg.web.settings import address, address_for_others
 
     where = address(settings)
-    line(f"Serving {name or settings.place.name} on {where}" + ("" if settings.writable else ", read-only"))
+    others = address_for_others(settings)
+    known = tokens or bool(settings.user_header)
+    line(f"Serving {name or settings.place.name} on {where}{_limits(settings, known=known)}")
     line("MLflow's client needs these two lines:")
     line("  import mlflow")
-    line(f'  mlflow.set_registry_uri("{where}")')
-    if not settings.loopback:
-        note(
-            "others than this machine reach it, and passwords are not checked: put a proxy that does in front"
-        )
+    line(f'  mlflow.set_registry_uri("{others or where}")')
+    if not settings.loopback and not others:
+        note("others reach it only by the names that --allowed-host gives")
+    if not settings.loopback and not settings.sign_in:
+        asked = "nobody" if settings.write else "who only reads"
+        verb = "is" if settings.write else "is not"
+        note(f"others than this machine reach it, and {asked} {verb} asked who it is: see --sign-in")
+    if settings.sign_in and not known:
+        note('nobody has a token yet: gitreg token create --user "Ann Lee <ann@example.com>" --role writer')
     sys.stdout.flush()
+
+
+def _limits(settings: Settings, *, known: bool) -> str:
+    if settings.at is not None:
+        return ", read-only"
+    if settings.sign_in:
+        return ", for those who sign in"
+    if settings.write or (settings.loopback and not settings.user_header):
+        return ""
+    return ", read-only for those who do not sign in" if known else ", read-only"

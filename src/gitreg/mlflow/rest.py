@@ -61,6 +61,7 @@ def answer(
     body: bytes = b"",
     *,
     content_type: str | None = JSON_TYPE,
+    permit: Callable[[Endpoint, Message], None] | None = None,
 ) -> Answer:
     """Answer one request.
 
@@ -71,6 +72,7 @@ def answer(
         query: Names and values, decoded.
         body: What was sent.
         content_type: The header, None where there is none.
+        permit: Is asked before the request is carried out, and raises what it likes where it may not be.
     """
     methods = _methods(path)
     if methods is None:
@@ -83,6 +85,8 @@ def answer(
         return Answer(status=405, document=refused.document, allowed=allowed)
     try:
         message = read(endpoint.fields, method, query, body, content_type)
+        if permit is not None:
+            permit(endpoint, message)
         return Answer(status=200, document=endpoint.call(facade, message))
     except MlflowError as problem:
         return error(problem.status, problem.code, problem.message)

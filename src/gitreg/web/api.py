@@ -11,7 +11,10 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from gitreg.mlflow import rest
+from gitreg.mlflow.request import Message
+from gitreg.web import identity
 from gitreg.web.body import Gone, TooLong, TooSlow, read_body
+from gitreg.web.identity import Denied, Role
 from gitreg.web.responses import respond
 from gitreg.web.settings import Settings
 
@@ -39,7 +42,14 @@ class MlflowApi:
         self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI)."""
+        """Answer one request (ASGI).
+
+        Raises:
+            Denied: Whoever asks may not.
+        """
+        identity.require(Role.READER)
+        if rest.writes(scope["method"], scope["path"]):
+            identity.require_somewhere(Role.WRITER)  # before the body is read, which names the model
         try:
             body = await read_body(
                 scope, receive, most=self._settings.most_bytes, patience=self._settings.patience
@@ -71,10 +81,21 @@ class MlflowApi:
                 parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
                 body,
                 content_type=None if content_type is None else content_type.decode("latin-1"),
+                permit=_permit,
             )
+        except Denied:
+            raise
         except Exception:  # noqa: BLE001 (a bug ends this request, not the server)
             _LOG.exception("%s %s met a bug", method, path)
             return rest.error(500, "INTERNAL_ERROR", "gitreg met a bug; the server's log has the details.")
         if found.status >= 500:
             _LOG.error("%s %s: %s", method, path, found.document["message"])
         return found
+
+
+def _permit(endpoint: rest.Endpoint, asked: Message) -> None:
+    """Refuse a request that writes to a model which its sender may not write; a new name counts, too."""
+    if endpoint.writes:
+        for name in (asked["name"], asked.get("new_name")):
+            if name is not None:
+                identity.require(Role.WRITER, name)

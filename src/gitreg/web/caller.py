@@ -1,48 +1,38 @@
-"""Whom a request is from: the author of the commit that it makes."""
+"""Whom a request is from: the author of the commit that it makes, and the names that headers carry."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from contextvars import ContextVar
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from gitreg.gitstore.objects import Person
-from gitreg.mlflow.caller import person_of
+from gitreg.web import identity
 
 if TYPE_CHECKING:
-    from gitreg.web.settings import Network
-
-_CALLER: ContextVar[Person | None] = ContextVar("gitreg_caller", default=None)
+    from gitreg.gitstore.objects import Person
 
 
 def current() -> Person | None:
     """The user of the request that is being answered; None: whom Git's configuration names."""
-    return _CALLER.get()
+    return identity.current().person
 
 
-def remember(user: str) -> None:
-    """Keep whom this request is from.
-
-    Args:
-        user: The user's name; empty where nobody told one.
-
-    Raises:
-        MlflowError: It can't be an author's name.
-    """
-    _CALLER.set(person_of(user) if user else None)
-
-
-def of_basic_auth(header: bytes) -> str:
-    """The user name in an Authorization header of the scheme Basic; empty where it is none."""
+def of_basic_auth(header: bytes) -> tuple[str, str]:
+    """User name and password in an Authorization header of the scheme Basic; both empty where it is none."""
     scheme, _, given = header.partition(b" ")
     if scheme.lower() != b"basic":
-        return ""
+        return "", ""
     try:
-        return decoded(base64.b64decode(given.strip(), validate=True).partition(b":")[0])
+        name, _, password = base64.b64decode(given.strip(), validate=True).partition(b":")
     except binascii.Error:
-        return ""
+        return "", ""
+    return decoded(name), decoded(password)
+
+
+def of_bearer(header: bytes) -> str:
+    """The token in an Authorization header of the scheme Bearer (RFC 6750); empty where it is none."""
+    scheme, _, given = header.partition(b" ")
+    return decoded(given) if scheme.lower() == b"bearer" else ""
 
 
 def decoded(name: bytes) -> str:
@@ -51,13 +41,3 @@ def decoded(name: bytes) -> str:
         return name.strip().decode()
     except UnicodeDecodeError:
         return name.strip().decode("latin-1")
-
-
-def within(peer: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address is in one of these networks."""
-    try:
-        found = ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in network for network in networks)

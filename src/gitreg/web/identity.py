@@ -41,7 +41,7 @@ class Identity:
         models: Pattern of model names (``churn*``) → what they may do with those, where that is more.
         kind: How they are known: nobody told; this machine's own user; a bearer token; a browser that
             signed in; a proxy's header.
-        barrier: Why no credentials would let them do more; ``""`` where some would.
+        barrier: Why no credentials would let them do more than read; ``""`` where some would.
     """
 
     person: Person | None = None
@@ -131,7 +131,7 @@ def require_somewhere(role: Role) -> Identity:
 
 def denied(who: Identity, role: Role, has: Role, where: str) -> Denied:
     """Why somebody is refused: what is needed, what they have, and what would help."""
-    if who.barrier:
+    if who.barrier and role > Role.READER:
         return Denied(403, who.barrier)
     if not who.signed_in and who.kind != "local":
         return Denied(401, f"This needs the role {role.word}{where}: sign in, or send a token that has it.")

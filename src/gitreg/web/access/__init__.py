@@ -1,0 +1,1 @@
+"""Who may do what on a server: tokens, grants, sessions, and how a request is recognised."""

@@ -1,0 +1,93 @@
+"""Where a request comes from, and which name of the server it was sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from gitreg.web.settings import Network, Settings, is_loopback
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+# What proxies add; a request that has one of them comes from elsewhere, whatever its peer's address.
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+
+
+def values(scope: Scope, name: bytes) -> list[bytes]:
+    """What each header of this name says; ``name`` in small letters."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def host_name(text: str) -> str:
+    """The name in a Host header, without its port."""
+    text = text.strip().lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    if text.count(":") > 1:  # an IPv6 address as --host takes it
+        return text
+    return text.partition(":")[0].rstrip(".")
+
+
+def authority(origin: str) -> str | None:
+    """``host[:port]`` of an origin; None where it has none, as ``null``."""
+    try:
+        parts = urlsplit(origin)
+        return parts.netloc if parts.scheme in {"http", "https"} else None
+    except ValueError:
+        return None
+
+
+def peer(scope: Scope) -> str:
+    """The address of whoever opened the connection; ``""`` where there is none."""
+    return str((scope.get("client") or ("", 0))[0])
+
+
+def trusts(settings: Settings, address: str) -> bool:
+    """Whether an address is a proxy's whose headers are believed: this machine, or one that was named."""
+    return is_loopback(address) or within(address, settings.trusted_proxies)
+
+
+def within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address is in one of these networks."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in networks)
+
+
+def forwarded(scope: Scope) -> bool:
+    """Whether a proxy says that it hands the request on."""
+    return any(key in _FORWARDED for key, _ in scope["headers"])
+
+
+def client(scope: Scope, settings: Settings) -> str:
+    """The address that a request began at: the last one that no trusted proxy has told of itself."""
+    found = peer(scope)
+    told = b",".join(values(scope, b"x-forwarded-for")).decode("latin-1").split(",")
+    for each in reversed(told):
+        address = each.strip()
+        if not trusts(settings, found) or not _is_address(address):
+            break
+        found = address
+    return found
+
+
+def secure(scope: Scope, settings: Settings) -> bool:
+    """Whether the client speaks TLS, with this server or with a trusted proxy in front of it."""
+    if scope.get("scheme") == "https":
+        return True
+    told = values(scope, b"x-forwarded-proto")
+    return bool(told) and told[-1].strip().lower() == b"https" and trusts(settings, peer(scope))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
