@@ -30,7 +30,8 @@ class Limits:
     Attributes:
         depth: Generations of versions on either side.
         most: Neighbours of one node that are shown; None: all.
-        siblings: Other versions of the same run, data set or commit that are shown; None: all.
+        siblings: Other versions of the same run, data set or commit that are shown; None: all; 0: none,
+            and nothing is said of them.
         total: Nodes in the whole graph after which no other version is followed; None: no end.
     """
 
@@ -65,7 +66,7 @@ def lineage(
     root = made.version_node(version)
     trace.add(root, version)
     if upstream:
-        trace.up(version, siblings=downstream)
+        trace.up(version, siblings=downstream and limits.siblings != 0)
     if downstream:
         trace.down(root.id, [_at(version)])
     return trace.graph(root.id)

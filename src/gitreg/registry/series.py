@@ -25,11 +25,14 @@ _TEXTS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 _VERSIONS = """
 SELECT v.number, v.doc LIKE '%"deprecated"%' AND json_type(v.doc, '$.deprecated') IS NOT NULL
-FROM version v WHERE v.name = ? AND $v AND v.state = ? ORDER BY v.number
+FROM version v WHERE v.name = ? AND $v AND v.state = ? AND v.number >= ? ORDER BY v.number
+"""
+_NTH = """
+SELECT v.number FROM version v WHERE v.name = ? AND $v AND v.state = ? ORDER BY v.number DESC LIMIT 1 OFFSET ?
 """
 _VALUES = """
 SELECT v.number, a.value FROM version v JOIN attribute a ON a.row = v.row
-WHERE v.name = ? AND $v AND v.state = ? AND a.kind = 'metric' AND a.key = ?
+WHERE v.name = ? AND $v AND v.state = ? AND v.number >= ? AND a.kind = 'metric' AND a.key = ?
 """
 _METRICS = """
 SELECT DISTINCT a.key FROM version v JOIN attribute a ON a.row = v.row
@@ -42,6 +45,7 @@ SELECT a.key FROM attribute a WHERE a.kind = 'metric' AND a.row = (
     ORDER BY v.number DESC LIMIT 1
 ) ORDER BY a.key
 """
+_HOLDING = "SELECT h.number, h.stage FROM holding h WHERE h.name = ? AND h.number >= ? AND $h"
 # The newest evaluation of a name is the last one: they are append-only.
 _EVALUATIONS = """
 SELECT v.number, json_extract(e.value, '$.name'), json_extract(e.value, '$.metrics')
@@ -60,6 +64,7 @@ def series(
     *,
     evaluation: str | None = None,
     stage: str | None = None,
+    newest: int | None = None,
 ) -> Series:
     """Metrics over the versions of a model.
 
@@ -71,6 +76,7 @@ def series(
         evaluation: Take them from the newest evaluation of this name, not from the registration.
         stage: The stage whose promotions are marked; None: Production, or else the last one in the
             configured order other than Archived.
+        newest: How many versions are told of, the highest; None: all.
 
     Raises:
         UsageError: It names a version.
@@ -80,11 +86,12 @@ def series(
     name = model_name(store, part, name, "plot")
     stages = stage_names(part)
     marked = _marked(stages) if stage is None else store.view(part.commit).settings.stage(stage).name
-    values = _evaluated(part, name, evaluation) if evaluation else _registered(part, name, metrics)
+    least = _least(part, name, newest)
+    values = _evaluated(part, name, evaluation) if evaluation else _registered(part, name, metrics, least)
     for key in metrics:
         if not values.get(key):
             raise _unknown(part, name, key, values if evaluation else None, evaluation)
-    promoted, held = _promoted(part, name, marked), _held(part, name, stages)
+    promoted, held = _promoted(part, name, marked, least), _held(part, name, stages, least)
     unknown = _there_before(part, name) - promoted
     points = tuple(
         Point(
@@ -94,7 +101,7 @@ def series(
             promoted=None if number in unknown else number in promoted,
             deprecated=bool(deprecated),
         )
-        for number, deprecated in part.rows(_VERSIONS, name, LIVE)
+        for number, deprecated in part.rows(_VERSIONS, name, LIVE, least)
     )
     return Series(
         name=name, metrics=tuple(metrics), evaluation=evaluation, stage=marked, stages=stages, points=points
@@ -129,9 +136,15 @@ def _marked(stages: Sequence[str]) -> str:
     return next((stage for stage in reversed(stages) if stage != ARCHIVED), "")
 
 
-def _registered(part: Slice, name: str, metrics: Iterable[str]) -> Values:
+def _least(part: Slice, name: str, newest: int | None) -> int:
+    """The lowest of so many versions, the newest ones."""
+    rows = part.rows(_NTH, name, LIVE, newest - 1) if newest else []
+    return int(rows[0][0]) if rows else 0
+
+
+def _registered(part: Slice, name: str, metrics: Iterable[str], least: int) -> Values:
     return {
-        key: {number: _value(value) for number, value in part.rows(_VALUES, name, LIVE, key)}
+        key: {number: _value(value) for number, value in part.rows(_VALUES, name, LIVE, least, key)}
         for key in metrics
         if is_utf8(key)
     }
@@ -178,15 +191,15 @@ def _names(near: str, what: str, names: Sequence[str]) -> str:
     return f"{near} {listed}" if near else listed
 
 
-def _promoted(part: Slice, name: str, stage: str) -> set[int]:
-    """Every version that ever held ``stage``, also under a former name of its model."""
+def _promoted(part: Slice, name: str, stage: str, least: int) -> set[int]:
+    """Every version from ``least`` on that ever held ``stage``, also under a former name of its model."""
     return {
         row[0]
         for span in part.names(name)
         for row in part.rows(
             "SELECT DISTINCT number FROM holding "
-            "WHERE name = ? AND stage = ? AND since >= ? AND since < ? AND since <= ?",
-            *(span.name, stage, span.since, span.until, part.seq),
+            "WHERE name = ? AND stage = ? AND number >= ? AND since >= ? AND since < ? AND since <= ?",
+            *(span.name, stage, least, span.since, span.until, part.seq),
         )
     }
 
@@ -199,10 +212,10 @@ def _there_before(part: Slice, name: str) -> set[int]:
     return {number for (number,) in rows}
 
 
-def _held(part: Slice, name: str, stages: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Version → the stages that it holds, in the configured order."""
+def _held(part: Slice, name: str, stages: Sequence[str], least: int) -> dict[int, tuple[str, ...]]:
+    """Version from ``least`` on → the stages that it holds, in the configured order."""
     found: dict[int, list[str]] = {}
-    for number, stage in part.rows("SELECT h.number, h.stage FROM holding h WHERE h.name = ? AND $h", name):
+    for number, stage in part.rows(_HOLDING, name, least):
         found.setdefault(number, []).append(stage)
     order = {stage: place for place, stage in enumerate(stages)}
     return {

@@ -16,7 +16,7 @@ from gitreg.manifest import decode
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gitreg.index.reading import Slice
+    from gitreg.index.reading import Slice, Span
     from gitreg.registry.store import Store
 
 
@@ -30,20 +30,22 @@ class _Held:
     last: int | None
 
 
-def timeline(store: Store, part: Slice, name: str) -> Timeline:
+def timeline(store: Store, part: Slice, name: str, *, newest: int | None = None) -> Timeline:
     """Who held each stage of a model when, up to the slice's commit; deleted models are told of, too.
 
     Args:
         store: The registry.
         part: Its index.
         name: The model, with or without ``models:/``.
+        newest: How many times of each stage are told under each name of the model, those that began last;
+            None: all.
 
     Raises:
         UsageError: It names a version.
         NotFound: There never was such a model, or it has another name now; the hint says which.
     """
     name = model_name(store, part, name, "timeline")
-    held = _merged(_rows(part, name))
+    held = _merged(_rows(part, name, newest))
     commits = _commits(part, held)
     lanes: dict[str, list[Bar]] = {stage: [] for stage in stage_names(part)}
     for each in held:
@@ -95,18 +97,28 @@ def stage_names(part: Slice) -> tuple[str, ...]:
     return tuple(stage.name for stage in stages)
 
 
-def _rows(part: Slice, name: str) -> Iterator[_Held]:
+def _rows(part: Slice, name: str, newest: int | None) -> Iterator[_Held]:
     """What the index holds, oldest first: a bar has ended and another begun where the model was renamed."""
     for span in reversed(part.names(name)):
-        rows = part.rows(
-            "SELECT stage, number, since, until FROM holding "
-            "WHERE name = ? AND since >= ? AND since < ? AND since <= ? ORDER BY since, number, stage",
-            *(span.name, span.since, span.until, part.seq),
-        )
-        for stage, number, since, until in rows:
+        for stage, number, since, until in _within(part, span, newest):
             until = min(until, span.until)  # noqa: PLW2901
             last = until if until <= part.seq else None
             yield _Held(stage=stage, version=number, first=since, last=last)
+
+
+def _within(part: Slice, span: Span, newest: int | None) -> list[tuple[str, int, int, int]]:
+    """Stage, version, begin and end of what was held while the model had one name, oldest first."""
+    where = "name = ? AND since >= ? AND since < ? AND since <= ?"
+    bounds = (span.name, span.since, span.until, part.seq)
+    held = f"SELECT stage, number, since, until FROM holding WHERE {where}"
+    if newest is None:
+        return part.rows(f"{held} ORDER BY since, number, stage", *bounds)
+    rows: list[tuple[str, int, int, int]] = []
+    for (stage,) in part.rows(f"SELECT DISTINCT stage FROM holding WHERE {where}", *bounds):
+        rows += part.rows(
+            f"{held} AND stage = ? ORDER BY since DESC, number DESC LIMIT ?", *bounds, stage, newest
+        )
+    return sorted(rows, key=lambda row: (row[2], row[1], row[0]))
 
 
 def _merged(rows: Iterator[_Held]) -> list[_Held]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gitreg.domain.lineage import Graph
+from collections.abc import Callable
+
+from gitreg.domain.lineage import Graph, Node
 from gitreg.render import svg
 from gitreg.render.layout import Arc, Layout, layout
 from gitreg.render.lineage import Box, Line, boxes
@@ -41,20 +43,31 @@ STYLE = (
 )
 
 
-def lineage_svg(graph: Graph) -> str:
-    """The picture of ``graph``, readable in light and dark."""
+def _nowhere(node: Node) -> str:
+    return ""
+
+
+def lineage_svg(graph: Graph, address: Callable[[Node], str] = _nowhere) -> str:
+    """The picture of ``graph``, readable in light and dark.
+
+    Args:
+        graph: What it shows.
+        address: Where a node's box leads whoever clicks on it; ``""``: nowhere.
+    """
     found, lines = boxes(graph)
     arcs = [(line.origin, line.target) for line in lines]
     heights = {box.id: _HEIGHT.get(box.kind, _TALL) for box in found}
     root = next(box for box in found if box.root)
     placed = layout(root.id, heights, arcs, gap=_GAP)
-    return _Picture(found, lines, placed).drawn(root)
+    leads = {box.id: address(node) for box, node in zip(found, graph.nodes.values(), strict=False)}
+    return _Picture(found, lines, placed, leads).drawn(root)
 
 
 class _Picture:
     """Boxes with their places in pixels."""
 
-    def __init__(self, found: list[Box], lines: list[Line], placed: Layout) -> None:
+    def __init__(self, found: list[Box], lines: list[Line], placed: Layout, leads: dict[str, str]) -> None:
+        self.leads = leads
         self.boxes = {box.id: box for box in found}
         self.lines = lines
         self.words: list[Markup] = []  # they are drawn over all lines
@@ -107,7 +120,7 @@ class _Picture:
         room = (width - 24) * _SURE
         kind = box.note if box.kind == "version" and box.note else box.head
         classes = " ".join([box.kind, *(["root"] if box.root else []), *(["gone"] if box.gone else [])])
-        return svg.group(
+        drawn = svg.group(
             svg.element("rect", class_="box", x=left, y=top, width=width, height=_TALL, rx=6),
             svg.element("rect", class_="bar", x=left, y=top + 6, width=4, height=_TALL - 12, rx=2),
             svg.text(left + 14, top + 16, svg.shortened(kind, room, 10), class_="kind"),
@@ -115,6 +128,8 @@ class _Picture:
             title=box.title,
             class_=classes,
         )
+        where = self.leads.get(box.id)
+        return svg.element("a", drawn, href=where) if where else drawn
 
     def _line(self, line: Line) -> Markup:
         begin, end = self.placed.column[line.origin], self.placed.column[line.target]

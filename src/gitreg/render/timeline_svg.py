@@ -141,7 +141,7 @@ class _Picture:
             middle = begin + (length - (_ARROW if bar.last is None else 1)) / 2
             drawn.append(text(middle, y + 13, said, class_="v" if bar.began_before else "v on"))
         elif bar.last is None:
-            drawn.append(text(self.right + 4, y + 13, label, class_="v", style="text-anchor: start"))
+            drawn.append(text(self.right + 4, y + 13, label, class_="lane small"))
         return drawn
 
     def _rest(self, stage: str, rest: Sequence[Bar], y: float) -> list[Markup]:

@@ -70,7 +70,20 @@
     setTimeout(() => { button.textContent = label; }, 1500);
   });
 
+  // A button of a form that takes several choices waits for so many of them.
+  function choose(form) {
+    const chosen = form.querySelectorAll('input[type="checkbox"]:checked').length;
+    for (const button of form.querySelectorAll('button[type="submit"]')) {
+      button.disabled = chosen < Number(form.dataset.least);
+    }
+  }
+  for (const when of ["DOMContentLoaded", "pageshow"]) {
+    addEventListener(when, () => document.querySelectorAll("form[data-least]").forEach(choose));
+  }
+
   document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-least]");
+    if (form) choose(form);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
 
