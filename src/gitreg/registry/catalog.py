@@ -19,6 +19,8 @@ from gitreg.registry.indexed import moment_of
 ORDERS = ("name", "updated")
 _RECENT = 24
 """Numbers of versions, counted down from the newest, of which the main metric is told."""
+_LONGEST = 500
+"""Characters that may be looked for: each word is one more pass over the models."""
 # Left to itself SQLite may walk all versions that stand: a thousand times as many.
 _BY_NUMBER = "INDEXED BY version_number"
 _UPDATED = f"""max(m.updated,
@@ -98,12 +100,14 @@ def catalog(part: Slice, settings: Settings, wanted: Wanted, *, page: int = 1, s
         size: Models on a page.
 
     Raises:
-        InvalidInput: There is no such order.
+        InvalidInput: There is no such order, or too much is looked for.
     """
     if wanted.order not in ORDERS:
         raise InvalidInput(
             f"models can't be ordered by {wanted.order!r}", where="order", hint="name, updated"
         )
+    if len(wanted.text) > _LONGEST:
+        raise InvalidInput(f"more than {_LONGEST} characters are looked for", where="q", hint="a few words")
     where, params = _condition(wanted)
     ((total,),) = part.rows(f"SELECT count(*) FROM model m WHERE m.state = {LIVE} AND $m{where}", *params)
     pages = max(1, -(-total // size))

@@ -93,14 +93,15 @@ def list_open(store: Store, up: Upstream, *, online: bool = True) -> list[Listed
         up: Fetched just now, or what was fetched last.
         online: Whether the service may be asked for pull requests.
     """
-    found = [each for each in _all(store, up) if not is_ancestor(store.repository, each.head, up.base)]
+    found = [each for each in candidates(store, up) if not is_ancestor(store.repository, each.head, up.base)]
     if online:
         found = _with_requests(store, up, found)
-    listed = [one for each in found if (one := _looked_at(store, up, each)) is not None]
+    listed = [one for each in found if (one := looked_at(store, up, each)) is not None]
     return sorted(listed, key=lambda each: each.when, reverse=True)
 
 
-def _all(store: Store, up: Upstream) -> Iterator[OpenProposal]:
+def candidates(store: Store, up: Upstream) -> Iterator[OpenProposal]:
+    """All that were not closed, merged ones among them: no more is known than refs tell."""
     refs = store.repository.refs
     names = {ref.removeprefix(BRANCHES) for ref in refs.list(f"{BRANCHES}{OURS}")}
     if up.remote is not None:
@@ -173,7 +174,8 @@ def added(store: Store, base: str, head: str) -> Merged:
     return merge_trees(store.reader, store.repository, base=old, ours=ours, theirs=theirs)
 
 
-def _looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
+def looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
+    """A proposal with what it does and lacks; None where the branch holds all of it already."""
     from gitreg.registry.judging import judge
 
     since = merge_base(store.repository, up.base, one.head)

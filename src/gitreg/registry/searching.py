@@ -14,6 +14,7 @@ from gitreg.errors import InvalidInput, NotFound
 from gitreg.index.filter.compile import compile_filter
 from gitreg.index.filter.fields import MODELS, VERSIONS, Fields
 from gitreg.index.filter.order import Key, Place, compile_order
+from gitreg.index.filter.sql import TRUE, Sql, joined
 from gitreg.index.filter.token import PageToken, digest, read_token
 from gitreg.index.reading import Slice
 from gitreg.index.schema import UNREADABLE
@@ -135,15 +136,28 @@ def page_slice(store: Store, asked: Question, at: str | datetime | None = None) 
         raise _foreign() from error
 
 
-def find_versions(part: Slice, asked: Question) -> VersionPage:
+def find_versions(
+    part: Slice, asked: Question, also: Sql = TRUE, *, only: Sql = TRUE, among: Sequence[Sql] = ()
+) -> VersionPage:
     """A page of the versions that a filter leaves.
+
+    Args:
+        part: The index at the commit.
+        asked: What is asked.
+        also: What else must hold of a version ``v``; a page token is good for the same alone.
+        only: A condition that follows from ``also``, as far as is known now.
+        among: ``SELECT`` of the rows of versions that leaves none out, where that is known to be short.
 
     Raises:
         InvalidFilter: The filter or the order has a fault.
         InvalidInput: The token belongs to another search, or the number of results is out of bounds.
     """
-    made = _Made.of(part, asked, VERSIONS)
-    hits = search_versions(part, made.search)
+    made = _Made.of(part, asked, VERSIONS, also)
+    wanted = made.search.wanted
+    if only is not TRUE:
+        where = joined("AND", [wanted.where, only])
+        wanted = replace(wanted, where=where, drivers=(*wanted.drivers, *among))
+    hits = search_versions(part, replace(made.search, wanted=wanted))
     found = hits[: asked.max_results]
     versions = tuple(_version(name, doc) for name, _, doc, _ in found)
     return VersionPage(
@@ -158,9 +172,15 @@ def find_versions(part: Slice, asked: Question) -> VersionPage:
     )
 
 
-def find_models(part: Slice, asked: Question) -> ModelPage:
-    """A page of the registered models that a filter leaves; errors as of ``find_versions``."""
-    made = _Made.of(part, asked, MODELS)
+def find_models(part: Slice, asked: Question, also: Sql = TRUE) -> ModelPage:
+    """A page of the registered models that a filter leaves; errors as of ``find_versions``.
+
+    Args:
+        part: The index at the commit.
+        asked: What is asked.
+        also: What else must hold of a model ``m``.
+    """
+    made = _Made.of(part, asked, MODELS, also)
     hits = search_models(part, made.search)
     found = hits[: asked.max_results]
     return ModelPage(
@@ -181,12 +201,15 @@ class _Made:
     signs: tuple[str, ...]
 
     @classmethod
-    def of(cls, part: Slice, asked: Question, fields: Fields) -> _Made:
+    def of(cls, part: Slice, asked: Question, fields: Fields, also: Sql = TRUE) -> _Made:
         _check_size(asked.max_results)
         wanted = compile_filter(asked.filter, fields, stages=lambda: _stages(part))
+        if also is not TRUE:
+            wanted = replace(wanted, where=joined("AND", [wanted.where, also]))
         order = compile_order(asked.order_by, fields)
         kind = "versions" if fields is VERSIONS else "models"
-        signs = (kind, asked.filter, *(key.text + key.name for key in order))
+        limits = () if also is TRUE else (also.text, *map(str, also.params))
+        signs = (kind, asked.filter, *(key.text + key.name for key in order), *limits)
         place = _place(part, asked.page_token, signs, order)
         search = Search(wanted=wanted, order=order, limit=asked.max_results + 1, place=place)
         return cls(part=part, search=search, signs=signs)

@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from gitreg.render import lineage_svg, plot_svg, svg, timeline_svg
+from gitreg.render import compare_svg, lineage_svg, plot_svg, svg, timeline_svg
 
 TYPES = {
     "css": "text/css; charset=utf-8",
@@ -16,7 +16,7 @@ TYPES = {
 }
 """Ending of a file's name → its media type."""
 
-FILES = ("app.css", "pictures.css", "app.js", "htmx.min.js", "icon.svg")
+FILES = ("app.css", "pictures.css", "app.js", "site.js", "htmx.min.js", "icon.svg")
 """All that pages name."""
 
 
@@ -30,7 +30,7 @@ def content(file: str) -> bytes:
     if file not in FILES:
         raise KeyError(file)
     if file == "pictures.css":
-        style = svg.STYLE + plot_svg.STYLE + timeline_svg.STYLE + lineage_svg.STYLE
+        style = svg.STYLE + plot_svg.STYLE + timeline_svg.STYLE + lineage_svg.STYLE + compare_svg.STYLE
         return style.encode()
     return files("gitreg.web").joinpath("static", file).read_bytes()
 
@@ -44,9 +44,19 @@ def stamped(file: str) -> str:
 @cache
 def stamp() -> str:
     """A stamp of all files and templates together: pages differ when it does."""
-    folder = files("gitreg.web").joinpath("templates")
-    found = sorted((each.name, each.read_bytes()) for each in folder.iterdir() if each.is_file())
     made = sha256()
-    for name, text in [*((file, content(file)) for file in FILES), *found]:
+    for name, text in [*((file, content(file)) for file in FILES), *_templates()]:
         made.update(name.encode() + b"\0" + text + b"\0")
     return made.hexdigest()[:16]
+
+
+def _templates() -> list[tuple[str, bytes]]:
+    folders = [files("gitreg.web").joinpath("templates")]
+    found = []
+    for folder in folders:
+        for each in folder.iterdir():
+            if each.is_dir():
+                folders.append(each)
+            else:
+                found.append((f"{folder.name}/{each.name}", each.read_bytes()))
+    return sorted(found)

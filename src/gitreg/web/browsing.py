@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from anyio import CapacityLimiter
@@ -16,11 +16,20 @@ from starlette.routing import BaseRoute, Route
 from gitreg.errors import GitregError
 from gitreg.registry.registry import Registry
 from gitreg.web import assets, identity, refusals
+from gitreg.web.api_v1.page import api
 from gitreg.web.identity import Denied, Role
+from gitreg.web.kept import Kept
 from gitreg.web.links import Links
 from gitreg.web.pages import look as looking
+from gitreg.web.pages.activity import activity
+from gitreg.web.pages.commit import commit
+from gitreg.web.pages.compare import compare
 from gitreg.web.pages.look import Elsewhere, Look, Page
 from gitreg.web.pages.models import models
+from gitreg.web.pages.policy import policy
+from gitreg.web.pages.proposals import proposal, proposals
+from gitreg.web.pages.search import search
+from gitreg.web.pages.version import model, version
 from gitreg.web.registries import Registries
 from gitreg.web.settings import Settings
 
@@ -32,13 +41,41 @@ Making = Callable[..., Page | Elsewhere]
 
 # As many as registries are kept open: more would open one for each question.
 THREADS = 8
+_MOST_KEPT = 8_000_000
+"""Bytes of pages that are kept: the first page of models is what everybody begins with."""
 _YEAR = "public, max-age=31536000, immutable"
 
 
-def pages() -> list[tuple[str, Making]]:
-    """Every page: the pattern of its address, and what makes it."""
+class Kind(NamedTuple):
+    """One kind of page.
+
+    Attributes:
+        path: The pattern of its address.
+        make: What makes it.
+        lasting: Whether it is the same as long as the commit is: what proposals look like is not.
+        forms: Whether it has forms that write: then each browser gets its own.
+    """
+
+    path: str
+    make: Making
+    lasting: bool = True
+    forms: bool = False
+
+
+def pages() -> list[Kind]:
+    """Every kind of page."""
     return [
-        ("/models", models),
+        Kind("/models", models),
+        Kind("/models/{name}", model, forms=True),
+        Kind("/models/{name}/{which}", version, forms=True),
+        Kind("/compare", compare),
+        Kind("/search", search),
+        Kind("/activity", activity),
+        Kind("/activity/{oid}", commit),
+        Kind("/proposals", proposals, lasting=False),
+        Kind("/proposals/{ref:path}", proposal, lasting=False),
+        Kind("/policy", policy, lasting=False),
+        Kind("/api", api),
     ]
 
 
@@ -48,7 +85,7 @@ def routes(registries: Registries, settings: Settings) -> list[BaseRoute]:
     return [
         Route("/", _home, methods=["GET"]),
         Route("/static/{file}", _static, methods=["GET"]),
-        *(Route(path, pages_of.endpoint(make), methods=["GET"]) for path, make in pages()),
+        *(Route(kind.path, pages_of.endpoint(kind), methods=["GET"]) for kind in pages()),
     ]
 
 
@@ -64,30 +101,31 @@ class Browsing:
         self._registries = registries
         self._settings = settings
         self._limiter: CapacityLimiter | None = None
+        self._kept = Kept(most=_MOST_KEPT)
 
-    def endpoint(self, make: Making) -> Callable[[Request], Any]:
+    def endpoint(self, kind: Kind) -> Callable[[Request], Any]:
         """What answers requests for one kind of page."""
 
         async def answer(request: Request) -> Response:
             if self._limiter is None:
                 self._limiter = CapacityLimiter(THREADS)
-            return await run_sync(partial(self.answer, make, request), limiter=self._limiter)
+            return await run_sync(partial(self.answer, kind, request), limiter=self._limiter)
 
         return answer
 
-    def answer(self, make: Making, request: Request) -> Response:
+    def answer(self, kind: Kind, request: Request) -> Response:
         """The page, or why there is none."""
         try:
             identity.require(Role.READER)
             with self._registries.reading() as registry:
-                return self._answer(make, request, registry)
+                return self._answer(kind, request, registry)
         except Denied as denied:
             return refusals.page(request, denied.status, denied.message)
         except GitregError as error:
             return refusals.of_error(request, error)
 
-    def _answer(self, make: Making, request: Request, registry: Registry) -> Response:
-        query = query_of(request)
+    def _answer(self, kind: Kind, request: Request, registry: Registry) -> Response:
+        query, who = query_of(request), identity.current()
         asked = query.get("at", [""])[-1].strip() or None
         view = registry.at(asked or self._settings.at)
         look = Look(
@@ -96,21 +134,32 @@ class Browsing:
             links=Links(asked),
             query=query,
             at=asked or self._settings.at,
-            identity=identity.current(),
+            identity=who,
             writable=self._settings.writable,
-            csrf=refusals.csrf_of(request),
+            # Without it the page is the same for many, and is kept.
+            csrf=refusals.csrf_of(request) if kind.forms or not kind.lasting or who.kind == "session" else "",
             path=request.url.path,
             origin=str(request.base_url).rstrip("/"),
         )
+        if not kind.lasting:
+            return _response(kind.make(look, **request.path_params), look, {"Cache-Control": "no-store"})
         tag = _tag(look, request)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        known = request.headers.get("if-none-match", "")
-        if tag in (each.strip() for each in known.split(",")):
+        if tag in (each.strip() for each in request.headers.get("if-none-match", "").split(",")):
             return Response(status_code=304, headers=headers)
-        made = make(look, **request.path_params)
-        if isinstance(made, Elsewhere):
-            return RedirectResponse(made.address, status_code=302)
-        return HTMLResponse(looking.html(made, look), status_code=made.status, headers=headers)
+        kept = self._kept.get(tag)
+        if kept is not None:
+            return HTMLResponse(kept, headers=headers)
+        made = _response(kind.make(look, **request.path_params), look, headers)
+        if made.status_code == 200:
+            self._kept.put(tag, bytes(made.body))
+        return made
+
+
+def _response(made: Page | Elsewhere, look: Look, headers: Mapping[str, str]) -> Response:
+    if isinstance(made, Elsewhere):
+        return RedirectResponse(made.address, status_code=302)
+    return HTMLResponse(looking.html(made, look), status_code=made.status, headers=headers)
 
 
 def query_of(request: Request) -> Mapping[str, Sequence[str]]:
