@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gitreg.registry.clock import utc_now
 from gitreg.registry.create import create
 from gitreg.web.app import create as application
 from gitreg.web.settings import Settings
+from tests.web import looping
 from tests.web.serving import Served, served
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -60,14 +60,10 @@ class Asking:
             return await client.request(method, path, **more)
 
     def __call__(self, method: str, path: str, *, peer: str = "127.0.0.1", **more: Any) -> httpx.Response:
-        import anyio
-
         async def once() -> httpx.Response:
             return await self._ask(peer, method, path, **more)
 
-        # In a thread of its own: a browser that other tests drive keeps an event loop in theirs.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(anyio.run, once).result()
+        return looping.run(once)
 
     def create(self, name: str = "churn", **more: Any) -> httpx.Response:
         return self("POST", "/api/2.0/mlflow/registered-models/create", json={"name": name}, **more)

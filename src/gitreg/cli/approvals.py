@@ -53,7 +53,8 @@ def _asked(found: Review) -> Iterator[tuple[str, Approved]]:
 def _rows(subject: str, approved: Approved) -> Iterator[_Row]:
     for each in approved.given:
         at, until = (f"{one:%Y-%m-%d %H:%M}" if one else "" for one in (each.at, each.expires))
-        yield subject, each.principal, "approved", at, until
+        state = f"approved, signed in at {each.attester}" if each.attester else "approved"
+        yield subject, each.principal, state, at, until
     for each in approved.refused:
         yield subject, each.principal, f"does not count: {each.refused}", "", ""
     missing = approved.needed - len(approved.given)

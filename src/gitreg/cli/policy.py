@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,10 +30,9 @@ def show(at: str | None, as_json: bool) -> int:
     """Show what a version must satisfy to enter each stage, and what a change of the rules needs."""
     settings = current_store().look(at).settings
     if as_json:
-        from gitreg.manifest.encode import encode_settings
+        from gitreg.registry.documents import policy_document
 
-        data = encode_settings(settings)
-        document({key: data[key] for key in ("stages", "policy", "merge_keys") if key in data})
+        document(policy_document(settings))
         return 0
     for stage in settings.stages:
         line(f"{stage.name}: {', '.join(_asked_of(stage)) or 'no rules'}")
@@ -64,7 +63,9 @@ def test(uri: str, stage: str, at: str | None, as_json: bool) -> int:
         line(f"nothing to test: {uri} is in {stage} already")
         return 0
     if as_json:
-        document(_document(judged))
+        from gitreg.registry.documents import judged_document
+
+        document(judged_document(judged))
     else:
         _tell(judged)
     return 0 if judged.passed else 1
@@ -88,22 +89,6 @@ def _tell(judged: Judged) -> None:
         hint(f"next: gitreg transition {subject} {entering.stage.name}")
     elif all(each.passed or each.rule == "approvals" for each in judged.judgements):
         hint(f"next: gitreg promote {subject} {entering.stage.name}")
-
-
-def _document(judged: Judged) -> dict[str, Any]:
-    entering = judged.entering
-    return {
-        "model": entering.version.name,
-        "version": entering.version.version,
-        "stage": entering.stage.name,
-        "incumbent": entering.incumbent.version if entering.incumbent else None,
-        "passed": judged.passed,
-        "rules": [
-            {"rule": each.rule, "passed": each.passed, "message": each.message}
-            | ({"help": each.help} if each.help and not each.passed else {})
-            for each in judged.judgements
-        ],
-    }
 
 
 def _asked_of(stage: Stage) -> Iterator[str]:
@@ -130,7 +115,8 @@ def _rules(stage: Stage) -> Iterator[str]:
 
 def _approvals(asked: Approvals) -> str:
     who = [*asked.approvers, *(["the owners in CODEOWNERS"] if asked.codeowners else [])]
-    return f"{asked.count} of {', '.join(who) or 'nobody'}, good for {asked.valid_days} days"
+    signed_in = f", or signed in at {', '.join(asked.signed_in)}" if asked.signed_in else ""
+    return f"{asked.count} of {', '.join(who) or 'nobody'}, good for {asked.valid_days} days{signed_in}"
 
 
 def _of_policy(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What a person signs: an approval of one assignment of a stage, or of one change of the policy."""
+"""What is signed: an approval of one assignment of a stage, or of one change of the policy."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Approval:
         at: When it was signed.
         expires: From when it no longer counts.
         reason: The approver's words, or ``""``.
+        attester: The server that signs it for the approver, who signed in there; ``""``: the approver does.
     """
 
     registry: str
@@ -37,6 +38,7 @@ class Approval:
     at: datetime
     expires: datetime
     reason: str = ""
+    attester: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class PolicyApproval:
         at: When it was signed.
         expires: From when it no longer counts.
         reason: The approver's words, or ``""``.
+        attester: The server that signs it for the approver, who signed in there; ``""``: the approver does.
     """
 
     registry: str
@@ -62,3 +65,4 @@ class PolicyApproval:
     at: datetime
     expires: datetime
     reason: str = ""
+    attester: str = ""

@@ -26,12 +26,16 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approver:
-    """One approval: by whom, when, until when, and why it does not count (``""``: it does)."""
+    """One approval: by whom, when, until when, and why it does not count (``""``: it does).
+
+    ``attester`` is the server that signed for the approver, who signed in there; ``""``: they did themselves.
+    """
 
     principal: str
     at: datetime | None = None
     expires: datetime | None = None
     refused: str = ""
+    attester: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,12 +52,15 @@ class Approvals:
         approvers: E-mail addresses, ``@names`` or ``@groups/names``, as ``keys/allowed_signers`` lists them.
         codeowners: The owners that CODEOWNERS names for the manifest may approve, too.
         valid_days: Days that an approval is good for.
+        signed_in: Servers that may vouch for an approver who signed in there, as ``keys/allowed_signers``
+            lists their keys; empty: every approver signs.
     """
 
     count: int = 1
     approvers: tuple[str, ...] = ()
     codeowners: bool = False
     valid_days: int = VALID_DAYS
+    signed_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

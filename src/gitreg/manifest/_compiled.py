@@ -357,6 +357,23 @@ def registry___definitions_approvals(data):
                     raise Invalid
                 if data__validdays > 3660:
                     raise Invalid
+        if "signed_in" in data_keys:
+            data_keys.remove("signed_in")
+            data__signedin = data["signed_in"]
+            if not isinstance(data__signedin, (list, tuple)):
+                raise Invalid
+            data__signedin_is_list = isinstance(data__signedin, (list, tuple))
+            if data__signedin_is_list:
+                data__signedin_len = len(data__signedin)
+                if data__signedin_len < 1:
+                    raise Invalid
+                for data__signedin_x, data__signedin_item in enumerate(data__signedin):
+                    if not isinstance(data__signedin_item, (str)):
+                        raise Invalid
+                    if isinstance(data__signedin_item, str):
+                        data__signedin_item_len = len(data__signedin_item)
+                        if data__signedin_item_len < 1:
+                            raise Invalid
         if data_keys:
             raise Invalid
     return data

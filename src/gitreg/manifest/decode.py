@@ -114,6 +114,7 @@ def _approvals(data: Data | None) -> Approvals | None:
         approvers=tuple(data.get("approvers", ())),
         codeowners=data.get("codeowners", False),
         valid_days=int(data.get("valid_days", VALID_DAYS)),
+        signed_in=tuple(data.get("signed_in", ())),
     )
 
 
@@ -162,7 +163,7 @@ def version(data: Data, name: str) -> AnyVersion:
         version=int(data["version"]),
         created=made,
         updated=made if updated == created else time(updated),
-        origin=_origin(data),
+        origin=origin(data),
         evaluations=tuple(_evaluation(one) for one in evaluations) if evaluations else (),
         stages={stage: time(since) for stage, since in stages.items()} if stages else {},
         status=get("status", READY),
@@ -174,7 +175,8 @@ def version(data: Data, name: str) -> AnyVersion:
     )
 
 
-def _origin(data: Data) -> Origin:
+def origin(data: Data) -> Origin:
+    """The immutable part of a version manifest's data."""
     get = data.get
     code, artifact, datasets = get("code"), get("artifact"), get("datasets")
     return Origin(
@@ -188,7 +190,7 @@ def _origin(data: Data) -> Origin:
         parents=tuple(get("parents", ())),
         artifact=None if artifact is None else _artifact(artifact),
         params=get("params", {}),
-        metrics=_metrics(get("metrics")),
+        metrics=metrics(get("metrics")),
     )
 
 
@@ -204,7 +206,7 @@ def _evaluation(data: Data) -> Evaluation:
         at=time(data["at"]),
         run_id=data.get("run_id"),
         dataset=None if dataset is None else Dataset(**dataset),
-        metrics=_metrics(data.get("metrics")),
+        metrics=metrics(data.get("metrics")),
     )
 
 
@@ -212,7 +214,8 @@ def _mark(data: Data) -> Mark:
     return Mark(at=time(data["at"]), reason=data.get("reason", ""))
 
 
-def _metrics(data: Data | None) -> dict[str, float]:
+def metrics(data: Data | None) -> dict[str, float]:
+    """Metrics as a manifest holds them → numbers; the texts NaN, Infinity and -Infinity are some."""
     if not data:
         return {}
     return {key: _METRIC_TEXTS[value] if type(value) is str else value for key, value in data.items()}

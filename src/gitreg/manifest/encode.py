@@ -95,6 +95,7 @@ def _approvals(rule: Approvals | None) -> Data | None:
     _put(out, "codeowners", rule.codeowners)
     if rule.valid_days != VALID_DAYS:
         out["valid_days"] = rule.valid_days
+    _put(out, "signed_in", list(rule.signed_in))
     return out
 
 

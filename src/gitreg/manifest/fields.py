@@ -16,7 +16,7 @@ VERSION: Kind = "model-version.v1"
 
 _MARK = ("at", "reason")
 _DATASET = ("name", "uri", "digest")
-_APPROVALS = ("count", "approvers", "codeowners", "valid_days")
+_APPROVALS = ("count", "approvers", "codeowners", "valid_days", "signed_in")
 
 # Field path without list positions → the fields there, in canonical order.
 ORDER: dict[Kind, dict[tuple[str, ...], tuple[str, ...]]] = {

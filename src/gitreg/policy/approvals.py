@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +16,10 @@ from gitreg.policy.codeowners import parse
 from gitreg.policy.context import ApprovalFile, Material
 from gitreg.signing import sshsig
 from gitreg.signing.signers import Person, SignerLine, Signers
-from gitreg.signing.statement import APPROVAL_NAMESPACE, decode, split_file
+from gitreg.signing.statement import APPROVAL_NAMESPACE, ATTESTATION_NAMESPACE, decode, split_file
 
 _SKEW = timedelta(days=1)  # by which clocks may differ
+_ADDRESS = re.compile(r"[^\s@/]+@[^\s@/]+")
 
 Fits = Callable[[Approval | PolicyApproval], str]
 """Why a statement is about something else; ``""`` where it is about this."""
@@ -72,7 +74,12 @@ class Count:
         return {
             "needed": self.needed,
             "present": [
-                {"approver": each.approval.approver, "at": each.approval.at, "expires": each.approval.expires}
+                {
+                    "approver": each.approval.approver,
+                    "at": each.approval.at,
+                    "expires": each.approval.expires,
+                    **({"attester": each.approval.attester} if each.approval.attester else {}),
+                }
                 for each in self.given
             ],
             "refused": [{"approver": each.who, "reason": each.reason} for each in self.refused],
@@ -109,7 +116,7 @@ def count(
         place = parse_approval(file.path)
         who = place.principal if place else file.path
         try:
-            found = check(file, signers, material, fits=fits)
+            found = check(file, signers, material, asked=asked, fits=fits, authors=authors)
             may.check(found.person, authors)
             _refuse_too_long(found.approval, asked.valid_days)
             _refuse_again(given.get(found.person))
@@ -120,8 +127,18 @@ def count(
     return Count(needed=asked.count, given=tuple(given.values()), refused=tuple(refused))
 
 
-def check(file: ApprovalFile, signers: Signers, material: Material, *, fits: Fits) -> Given:
+def check(
+    file: ApprovalFile,
+    signers: Signers,
+    material: Material,
+    *,
+    asked: Approvals,
+    fits: Fits,
+    authors: frozenset[str],
+) -> Given:
     """One approval, if it is whole, in time, about this change, and signed by a key that counts.
+
+    The key is the approver's own, or that of a server whose word the rules take for who signed in there.
 
     Raises:
         InvalidInput, NotAllowed: It is not; the message says why.
@@ -136,15 +153,46 @@ def check(file: ApprovalFile, signers: Signers, material: Material, *, fits: Fit
     other = fits(approval)
     if other:
         raise NotAllowed(other)
-    key = sshsig.verify(statement, armor, namespace=APPROVAL_NAMESPACE)
-    person = signers.check(key, APPROVAL_NAMESPACE, material.now)
-    if not person.answers_to(approval.approver):
-        raise NotAllowed(f"it was signed by {min(person.principals)}, and not by {approval.approver}")
+    namespace = ATTESTATION_NAMESPACE if approval.attester else APPROVAL_NAMESPACE
+    key = sshsig.verify(statement, armor, namespace=namespace)
+    signer = signers.check(key, namespace, material.now)
+    if approval.attester:
+        person = _vouched_for(approval, signer, signers, asked, authors)
+    elif signer.answers_to(approval.approver):
+        person = signer
+    else:
+        raise NotAllowed(f"it was signed by {min(signer.principals)}, and not by {approval.approver}")
     if material.now >= approval.expires:
         raise NotAllowed(f"it was good until {approval.expires:%Y-%m-%d}")
     if approval.at > material.now + _SKEW:
         raise NotAllowed(f"it is dated {approval.at:%Y-%m-%d}, which lies ahead")
     return Given(person=person, approval=approval)
+
+
+def _vouched_for(
+    approval: Approval | PolicyApproval,
+    server: Person,
+    signers: Signers,
+    asked: Approvals,
+    authors: frozenset[str],
+) -> Person:
+    """The person for whom a server signed; one without a key of their own is known by their address alone.
+
+    Raises:
+        NotAllowed: The rules don't take this server's word, or it gives it for itself.
+    """
+    if not server.answers_to(approval.attester):
+        raise NotAllowed(f"it was signed by {min(server.principals)}, and not by {approval.attester}")
+    if not any(server.answers_to(each) for each in asked.signed_in):
+        raise NotAllowed(f"the rules do not take the word of {approval.attester} for who signed in there")
+    if any(server.answers_to(each) for each in authors):
+        raise NotAllowed(f"{approval.attester} is an author, and can't vouch for others")
+    if not _ADDRESS.fullmatch(approval.approver):
+        raise NotAllowed("a server vouches for a person, by an e-mail address")
+    person = signers.person_of(approval.approver)
+    if person == server:
+        raise NotAllowed(f"{approval.attester} can't vouch for itself")
+    return person or Person(principals=frozenset({approval.approver.casefold()}))
 
 
 class _Entitled:

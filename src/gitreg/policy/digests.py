@@ -31,6 +31,8 @@ def rule_digest(stage: Stage, gate: bytes | None) -> str:
     """
     rule = asdict(stage)
     del rule["description"]
+    if stage.approvals is not None and not stage.approvals.signed_in:
+        del rule["approvals"]["signed_in"]  # approvals given before there was such a rule stay good
     rule["gate"] = None if gate is None else hashlib.sha256(gate).hexdigest()
     rule["gate_file"] = stage.gate
     return _digest(rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gitreg.domain.settings import Approvals, Settings
 from gitreg.policy.context import Entering, Judgement, Material, PolicyChange
@@ -40,9 +41,11 @@ def asked_of_policy(settings: Settings) -> Approvals | None:
     """The approvals that a change of the rules needs; None: nobody is asked.
 
     Where the rules don't say, it needs those of the stage that asks for most: who could lower the bar
-    alone would not have to jump it.
+    alone would not have to jump it. They are signed then: that a server vouches for those who move a
+    version says nothing of the rules themselves.
     """
     if settings.policy.approvals is not None:
         return settings.policy.approvals
     asked = [stage.approvals for stage in settings.stages if stage.approvals is not None]
-    return max(asked, key=lambda each: each.count, default=None)
+    most = max(asked, key=lambda each: each.count, default=None)
+    return replace(most, signed_in=()) if most is not None else None

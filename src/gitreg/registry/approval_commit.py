@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from gitreg.domain.changes import Change
 from gitreg.errors import GitregError, MovedRef
-from gitreg.gitstore.objects import Person
 from gitreg.gitstore.remote import ANY, PushRef, push
 from gitreg.manifest.layout import parse_approval
 from gitreg.registry.approvals import approval_change
@@ -75,7 +73,7 @@ def _attempt(
     up, proposal = wanted.upstream, wanted.proposal
     sent = up.remote is not None and proposal.shared
     ref = _SCRATCH if sent else proposal.ref
-    commit = _commit(store, ref, proposal.head, files, changes, wish.committer, wish.clock(), wish.reason)
+    commit = _commit(store, ref, proposal.head, files, changes, wish)
     made = Added(commit=commit, changes=changes)
     if not sent:
         said = f"{proposal.name} is not on {up.remote}: nobody else sees the approval there"
@@ -105,9 +103,7 @@ def _commit(
     head: str,
     files: Mapping[str, bytes],
     changes: tuple[Change, ...],
-    who: Person,
-    now: datetime,
-    reason: str,
+    wish: Wish,
 ) -> str:
     with session_of(store, ref) as session:
         if ref != _SCRATCH and session.base != head:
@@ -115,10 +111,10 @@ def _commit(
         commit = session.commit(
             parent=head,
             changes={store.prefix + path: data for path, data in files.items()},
-            message=commit_message(changes, reason=reason),
-            author=who,
-            committer=who,
-            when=now,
+            message=commit_message(changes, reason=wish.reason),
+            author=wish.author or wish.committer,
+            committer=wish.committer,
+            when=wish.clock(),
         )
         session.publish()
     return commit

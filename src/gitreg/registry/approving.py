@@ -30,7 +30,7 @@ from gitreg.registry.store import Store
 from gitreg.registry.verdict import Judged, Verdict
 from gitreg.signing import keygen
 from gitreg.signing import signers as signing
-from gitreg.signing.statement import APPROVAL_NAMESPACE, encode, encode_file
+from gitreg.signing.statement import APPROVAL_NAMESPACE, ATTESTATION_NAMESPACE, encode, encode_file
 
 Statement = Approval | PolicyApproval
 _APPROVALS = ("approvals", "policy")
@@ -45,8 +45,11 @@ class Wish:
         second: As ``first``.
         rules: Approve the change of the rules that it makes, too.
         approver: A principal of the one who approves; ``""``: the address that Git knows.
+        attester: The principal of a server that vouches for the approver, who signed in there; ``""``: the
+            approver signs.
         valid_days: Days that it is to be good for, at most what the rules say; None: as many.
         reason: The approver's words.
+        author: Who puts it on the branch; None: the committer.
         committer: Who acts.
         clock: Gives the time.
     """
@@ -57,6 +60,8 @@ class Wish:
     clock: Callable[[], datetime]
     rules: bool = False
     approver: str = ""
+    attester: str = ""
+    author: Person | None = None
     valid_days: int | None = None
     reason: str = ""
 
@@ -87,7 +92,11 @@ def plan(store: Store, wish: Wish) -> Plan:
         NotFound: There is no such proposal.
         NotAllowed: Nobody's approval is asked for, or not this person's.
     """
-    up = upstream(store)
+    return plan_on(store, wish, upstream(store))
+
+
+def plan_on(store: Store, wish: Wish, up: Upstream) -> Plan:
+    """The same on what was fetched before."""
     found = find(store, up, wish.first, wish.second)
     now = wish.clock()
     verdict = judge(store, up.base, found.head, now=now, proposal=True)
@@ -96,20 +105,27 @@ def plan(store: Store, wish: Wish) -> Plan:
     drawn = _Drawing(store=store, up=up, proposal=found, wish=wish, rules=rules, principal=principal, now=now)
     statements: dict[str, Statement] = {}
     already = []
+    unheard: list[str] = []
     for judged in _asked(verdict):
         version, stage = judged.entering.version, judged.entering.stage
         if _has_given(judged, person):
             already.append(f"{version.name}/{version.version} for {stage.name}")
+        elif not _takes(rules, wish, stage.approvals):
+            unheard.append(stage.name)
         else:
             _refuse_author(judged.judgements, person)
             statements |= drawn.promotion(judged)
     detail = _policy_detail(verdict)
-    if detail is not None and wish.rules:
+    if detail is not None and wish.rules and not _takes(rules, wish, asked_of_policy(rules.settings)):
+        unheard.append("a change of the rules")
+    elif detail is not None and wish.rules:
         if any(person.answers_to(str(each["approver"])) for each in detail.get("present", ())):
             already.append("the change of the rules")
         else:
             _refuse_author((one for step in verdict.steps for one in step.policy), person)
             statements |= drawn.rules_change(detail)
+    if unheard and not statements:
+        raise _unheard(found, wish, unheard)
     if not statements and not already:
         raise _nothing(found, detail is not None)
     return Plan(proposal=found, upstream=up, verdict=verdict, statements=statements, already=tuple(already))
@@ -134,7 +150,8 @@ def sign(store: Store, wanted: Plan, *, key: str = "") -> dict[str, bytes]:
     files = {}
     for path, statement in wanted.statements.items():
         text = encode(statement)
-        armor = keygen.sign(text, key=chosen, namespace=APPROVAL_NAMESPACE, program=program)
+        namespace = ATTESTATION_NAMESPACE if statement.attester else APPROVAL_NAMESPACE
+        armor = keygen.sign(text, key=chosen, namespace=namespace, program=program)
         files[path] = encode_file(text, armor)
     _refuse_worthless(store, wanted, files)
     return files
@@ -236,9 +253,27 @@ def _policy_detail(verdict: Verdict) -> Mapping[str, Any] | None:
     return None
 
 
+def _takes(rules: RuleBook, wish: Wish, asked: Approvals | None) -> bool:
+    """Whether the rules count an approval that is signed as this one will be."""
+    if not wish.attester:
+        return True
+    server = rules.signers.person_of(wish.attester)
+    return server is not None and asked is not None and any(map(server.answers_to, asked.signed_in))
+
+
+def _unheard(found: OpenProposal, wish: Wish, about: list[str]) -> NotAllowed:
+    return NotAllowed(
+        f"the rules take this server's word for no approval of {', '.join(about)}: sign it yourself",
+        where=found.ref,
+        hint=f"in a clone: gitreg approve {found.name}; or set approvals.signed_in: [{wish.attester}]",
+    )
+
+
 def _approver(rules: RuleBook, wish: Wish) -> tuple[str, signing.Person]:
     name = wish.approver or wish.committer.email
     person = rules.signers.person_of(name)
+    if person is None and wish.attester:
+        person = signing.Person(principals=frozenset({name.casefold()}))
     if person is None:
         raise NotAllowed(
             f"{name} has no key in keys/allowed_signers of {rules.settings.branch}",
@@ -298,6 +333,7 @@ class _Drawing:
                 at=self.now,
                 expires=self._expires(stage.approvals),
                 reason=self.wish.reason,
+                attester=self.wish.attester,
             )
         }
 
@@ -316,6 +352,7 @@ class _Drawing:
                 at=self.now,
                 expires=self._expires(asked),
                 reason=self.wish.reason,
+                attester=self.wish.attester,
             )
         }
 

@@ -48,8 +48,10 @@ class Wish:
         mode: What becomes of the proposal's commits.
         reason: Why; it stands in the commit's message.
         direct: Merge with Git although a hosting service keeps the proposal.
+        author: Who asked for it; None: the committer.
         committer: Who merges.
         clock: Gives the time.
+        head: Only where this is its newest commit (full hex id): what was looked at; ``""``: whatever it is.
     """
 
     first: str
@@ -59,6 +61,8 @@ class Wish:
     clock: Callable[[], datetime]
     reason: str = ""
     direct: bool = False
+    head: str = ""
+    author: Person | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,8 @@ def merge(store: Store, wish: Wish) -> Merged:
     for left in reversed(range(_TRIES)):
         up = upstream(store)
         found = find(store, up, wish.first, wish.second)
+        if wish.head and found.head != wish.head:
+            raise Conflict("the proposal was changed meanwhile", where=found.ref, hint="look at it again")
         _refuse_service(store, up, found, direct=wish.direct)
         laid = added(store, up.base, found.head)
         if is_ancestor(store.repository, found.head, up.base) or not (laid.changes or laid.conflicts):
@@ -196,7 +202,7 @@ class _Line:
             return self._rebased(session)
         head, now = self.found.head, self.wish.clock()
         merge = self.wish.mode == "merge"
-        author = self.wish.committer if merge else self._commits()[0].author
+        author = (self.wish.author or self.wish.committer) if merge else self._commits()[0].author
         return session.commit(
             parent=self.up.base,
             changes=self._laid(session.reader, self._since(), head, self.up.base),

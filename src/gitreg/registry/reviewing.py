@@ -145,6 +145,7 @@ def _approver(told: Any) -> Approver:
         at=_time(told.get("at")),
         expires=_time(told.get("expires")),
         refused=str(told.get("reason") or ""),
+        attester=str(told.get("attester") or ""),
     )
 
 

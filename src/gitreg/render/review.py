@@ -328,8 +328,14 @@ def _approval(each: Approver) -> tuple[Words, ...]:
         (Quoted(each.principal),),
         (moment(each.at) if each.at else "–",),
         (_day(each.expires) if each.expires else "–",),
-        ("does not count: ", Quoted(each.refused)) if each.refused else ("counts",),
+        _worth(each),
     )
+
+
+def _worth(each: Approver) -> Words:
+    if each.refused:
+        return ("does not count: ", Quoted(each.refused))
+    return ("counts: signed in at ", Quoted(each.attester)) if each.attester else ("counts",)
 
 
 def _day(when: datetime) -> str:

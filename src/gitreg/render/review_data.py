@@ -75,4 +75,6 @@ def _approver(one: Approver) -> Document:
         found["at"] = time_text(one.at)
     if one.expires:
         found["expires"] = time_text(one.expires)
+    if one.attester:
+        found["attester"] = one.attester
     return found | ({"reason": one.refused} if one.refused else {})

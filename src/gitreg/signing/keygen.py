@@ -91,6 +91,33 @@ def sign(data: bytes, *, key: str, namespace: str, program: str = "") -> bytes:
     return done.stdout
 
 
+def public_key(key: str, *, program: str = "") -> bytes:
+    """The blob of the public key that belongs to a key to sign with.
+
+    Args:
+        key: As :func:`signing_key` returns it.
+        program: As for ``sign``.
+
+    Raises:
+        NotAllowed: There is no such key, or only its passphrase would tell.
+    """
+    if key.startswith(_LITERAL):
+        return _blob(key.removeprefix("key::"))
+    path = Path(key).expanduser().absolute()
+    beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
+    if beside.is_file():
+        return _blob(beside.read_text("utf-8", "replace"))
+    command = [_program(os.path.expanduser(program) or "ssh-keygen"), "-y", "-P", "", "-f", str(path)]
+    done = _run(command, b"")
+    if done.returncode:
+        raise NotAllowed(
+            "the key can't be read",
+            where=key,
+            hint=f"put its public half beside it: ssh-keygen -y -f {path.name} > {beside.name}",
+        )
+    return _blob(done.stdout.decode("utf-8", "replace"))
+
+
 def _key_file(key: str, folder: Path) -> Path:
     if not key.startswith(_LITERAL):
         path = Path(key).expanduser().absolute()

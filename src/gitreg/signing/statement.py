@@ -15,6 +15,8 @@ from gitreg.domain.approval import Approval, PolicyApproval
 from gitreg.errors import InvalidInput
 
 APPROVAL_NAMESPACE = "gitreg-approval@v1"
+ATTESTATION_NAMESPACE = "gitreg-attestation@v1"
+"""What a server signs for somebody who signed in there: its key can give no approval of its own by that."""
 MOST_BYTES = 64 * 1024
 
 _TYPE = "https://in-toto.io/Statement/v1"
@@ -29,7 +31,7 @@ _HINT = "gitreg approve"
 
 
 def encode(approval: Approval | PolicyApproval) -> bytes:
-    """The bytes that the approver signs.
+    """The bytes that the approver signs, or the server where they signed in.
 
     Raises:
         InvalidInput: A time has no zone, or a text has no UTF-8 form.
@@ -42,6 +44,8 @@ def encode(approval: Approval | PolicyApproval) -> bytes:
         "expires": _time_text(approval.expires),
         "reason": approval.reason,
     }
+    if approval.attester:
+        told["attester"] = approval.attester
     if isinstance(approval, Approval):
         kind, subject = _APPROVAL, f"models:/{approval.model}/{approval.version}"
         digest = approval.origin
@@ -113,6 +117,7 @@ def _read(document: Any) -> Approval | PolicyApproval:
         raise ValueError("proposed_by is no list")
     proposed_by = tuple(_text(one, "proposed_by") for one in proposers)
     approver, reason = _text(told["approver"], "approver"), _text(told["reason"], "reason")
+    attester = _text(told.get("attester", ""), "attester")
     at, expires = _time(told["at"], "at"), _time(told["expires"], "expires")
     if expires <= at:
         raise ValueError("it expires before it is signed")
@@ -126,6 +131,7 @@ def _read(document: Any) -> Approval | PolicyApproval:
             at=at,
             expires=expires,
             reason=reason,
+            attester=attester,
         )
     if kind != _APPROVAL:
         raise ValueError("its predicateType is another")
@@ -142,6 +148,7 @@ def _read(document: Any) -> Approval | PolicyApproval:
         at=at,
         expires=expires,
         reason=reason,
+        attester=attester,
     )
 
 

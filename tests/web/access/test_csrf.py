@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import anyio
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from gitreg.web.body import read_body
 from gitreg.web.guard import Guard
 from gitreg.web.identity import Role
 from gitreg.web.settings import Settings
+from tests.web import looping
 from tests.web.access.conftest import CREATE, ELSEWHERE, Keys
 from tests.web.access.conftest import Make as MakeAsking
 from tests.web.conftest import Git
@@ -64,7 +64,7 @@ class Forms:
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
                 return await client.request(method, "/form", headers=headers, content=body or None)
 
-        return anyio.run(once)
+        return looping.run(once)
 
     def page(self, **more: Any) -> tuple[str, str]:
         """The token in the form, and the cookie that came with it."""

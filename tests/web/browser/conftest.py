@@ -59,7 +59,7 @@ def copied(original: Path, tmp_path: Path) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, its thread has an event loop
 def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 

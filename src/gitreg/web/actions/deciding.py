@@ -1,0 +1,260 @@
+"""Decide about a proposal: approve it as somebody who signed in here, merge it, or withdraw it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from gitreg.domain.approval import Approval
+from gitreg.errors import Conflict, GitregError, InvalidInput, NotAllowed
+from gitreg.gitstore.objects import Person
+from gitreg.registry import merge_proposal
+from gitreg.registry.approval_commit import add
+from gitreg.registry.approving import Plan, Wish, plan, plan_on, sign
+from gitreg.registry.clock import utc_now
+from gitreg.registry.numbered import Numbered
+from gitreg.registry.open_proposals import Listed, OpenProposal, looked_at
+from gitreg.registry.proposals_shown import find
+from gitreg.registry.remote_branch import Upstream
+from gitreg.registry.store import Store
+from gitreg.registry.vouching import attester
+from gitreg.registry.withdrawing import withdraw
+from gitreg.web import identity
+from gitreg.web.actions.act import Act, Changed, Form
+from gitreg.web.actions.typed import Typed
+from gitreg.web.identity import Identity, Role
+from gitreg.web.pages.look import Look, Page
+
+_HEAD = "head"
+_MODES: tuple[merge_proposal.Mode, ...] = ("merge", "squash", "rebase")
+_PLACES = {"message": "message", "mode": "mode"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A proposal that somebody is about to decide on.
+
+    Attributes:
+        upstream: What it is for, as it was fetched last.
+        proposal: Which.
+        listed: What it does and lacks; None where the branch holds all of it already.
+    """
+
+    upstream: Upstream
+    proposal: OpenProposal
+    listed: Listed | None
+
+    @property
+    def name(self) -> str:
+        """By what its page and commands know it: its number, where a server gave it one."""
+        return str(self.proposal.number) if self.proposal.number else self.proposal.branch
+
+    @property
+    def models(self) -> frozenset[str]:
+        """The models that it changes; ``""`` for the registry's own rules, or where it can't be told."""
+        if self.listed is None or self.listed.verdict is None:
+            return frozenset({""})
+        changes = [change for step in self.listed.verdict.steps for change in step.changes]
+        return frozenset(change.model for change in changes) or frozenset({""})
+
+    @property
+    def promoted(self) -> tuple[str, int] | None:
+        """The one version that it brings to a stage; None where it does something else."""
+        verdict = self.listed.verdict if self.listed else None
+        moved = [one.entering for step in verdict.steps for one in step.judged] if verdict else []
+        versions = {(each.version.name, each.version.version) for each in moved if each.stage.guarded}
+        return versions.pop() if len(versions) == 1 else None
+
+
+def _asked(store: Store, ref: str) -> Asked:
+    up, found = find(store, ref)
+    if isinstance(found, Numbered):
+        raise Conflict(f"proposal {found.number} is {found.state}", where=ref)
+    return Asked(upstream=up, proposal=found, listed=looked_at(store, up, found))
+
+
+def _require(role: Role, models: Iterable[str]) -> None:
+    for model in sorted(models):
+        identity.require(role, model or None)
+
+
+# Approve
+
+
+def show_approve(look: Look, typed: Typed, ref: str, *, key: str) -> Page:
+    """What would be signed in the name of whom, or why it can't be done here."""
+    asked = _asked(look.registry.store, ref)
+    wanted: Plan | None = None
+    why: GitregError | None = None
+    try:
+        wish = _wish(look.registry.store, asked.upstream, asked.name, look.identity, key, "")
+        wanted = plan_on(look.registry.store, wish, asked.upstream)
+    except NotAllowed as error:
+        why = error
+    else:
+        _require_for(wanted)
+    return _page(
+        "approve.html",
+        f"Approve {asked.name}",
+        asked,
+        typed,
+        wanted=wanted,
+        why=why,
+        who=look.identity.person,
+    )
+
+
+def _wish(store: Store, up: Upstream, name: str, who: Identity, key: str, reason: str) -> Wish:
+    """What somebody wants who signed in here.
+
+    Raises:
+        NotAllowed: They did not, or the server has no key that the registry knows.
+    """
+    if not who.signed_in or who.person is None:
+        raise NotAllowed(
+            "nobody has said who you are: an approval is somebody's",
+            hint=f"sign in; or approve it with your own key, in a clone: gitreg approve {name}",
+        )
+    if not key:
+        raise NotAllowed(
+            "this server has no key to vouch for you with",
+            hint=f"approve it with your own, in a clone: gitreg approve {name}",
+        )
+    return Wish(
+        first=name,
+        second=None,
+        rules=True,
+        approver=who.person.email,
+        attester=attester(store, up.base, key),
+        author=who.person,
+        committer=_server(store),
+        clock=utc_now,
+        reason=reason,
+    )
+
+
+def _server(store: Store) -> Person:
+    return store.repository.identity(os.environ, "committer")
+
+
+def _require_for(wanted: Plan) -> None:
+    about = (each.model if isinstance(each, Approval) else "" for each in wanted.statements.values())
+    _require(Role.APPROVER, frozenset(about))
+
+
+def approve(act: Act, typed: Typed, ref: str, *, key: str) -> str:
+    """Sign what the page showed, and put it on the proposal's branch."""
+    store = act.registry.store
+    asked = _asked(store, ref)
+    message = typed.one("message")
+    wish = _wish(store, asked.upstream, asked.name, identity.current(), key, message)
+    wanted = plan(store, wish)
+    _require_for(wanted)
+    _refuse_other(wanted.proposal, typed)
+    if wanted.statements:
+        add(store, wish, wanted, sign(store, wanted, key=key))
+    return act.links.proposal(asked.name)
+
+
+def _refuse_other(proposal: OpenProposal, typed: Typed) -> None:
+    if typed.one(_HEAD) != proposal.head:
+        raise Changed
+
+
+# Merge
+
+
+def show_merge(look: Look, typed: Typed, ref: str) -> Page:
+    """What the rules say of it, and the button."""
+    asked = _asked(look.registry.store, ref)
+    _require(Role.APPROVER, asked.models)
+    return _page("forms/merge.html", f"Merge {asked.name}", asked, typed, modes=_MODES)
+
+
+def merge(act: Act, typed: Typed, ref: str) -> str:
+    """Merge it, if the rules are met."""
+    store = act.registry.store
+    asked = _asked(store, ref)
+    _require(Role.APPROVER, asked.models)
+    _refuse_other(asked.proposal, typed)
+    mode = next((each for each in _MODES if each == (typed.one("mode") or "merge")), None)
+    if mode is None:
+        raise InvalidInput("there is no such way to merge", where="mode", hint=", ".join(_MODES))
+    wish = merge_proposal.Wish(
+        first=asked.name,
+        second=None,
+        mode=mode,
+        reason=typed.one("message"),
+        author=act.person,
+        committer=_server(store),
+        clock=utc_now,
+        head=typed.one(_HEAD),
+    )
+    done = merge_proposal.merge(store, wish)
+    if asked.promoted is not None:
+        return act.links.version(*asked.promoted, committed=done.commit)
+    return act.links.commit(done.commit) if done.commit else act.links.proposals()
+
+
+# Withdraw
+
+
+def show_withdraw(look: Look, typed: Typed, ref: str) -> Page:
+    """What it was for, and the button."""
+    asked = _asked(look.registry.store, ref)
+    _require(Role.WRITER, asked.models)
+    return _page("forms/withdraw.html", f"Withdraw {asked.name}", asked, typed)
+
+
+def take_back(act: Act, typed: Typed, ref: str) -> str:
+    """Withdraw it."""
+    store = act.registry.store
+    asked = _asked(store, ref)
+    _require(Role.WRITER, asked.models)
+    _refuse_other(asked.proposal, typed)
+    withdraw(store, asked.name)
+    return act.links.proposals()
+
+
+def _page(template: str, title: str, asked: Asked, typed: Typed, **values: object) -> Page:
+    return Page(
+        template=template,
+        title=title,
+        section="proposals",
+        values={
+            "name": asked.name,
+            "proposal": asked.proposal,
+            "listed": asked.listed,
+            "typed": typed,
+            **values,
+        },
+    )
+
+
+def forms(key: str) -> tuple[Form, ...]:
+    """The forms, for a server with this key; ``""``: it has none."""
+    return (
+        Form(
+            path="/proposals/{ref:path}/approve",
+            show=partial(show_approve, key=key),
+            carry_out=partial(approve, key=key),
+            single=frozenset({_HEAD, "message"}),
+            places=_PLACES,
+        ),
+        Form(
+            path="/proposals/{ref:path}/merge",
+            show=show_merge,
+            carry_out=merge,
+            single=frozenset({_HEAD, "message", "mode"}),
+            places=_PLACES,
+        ),
+        Form(
+            path="/proposals/{ref:path}/withdraw",
+            show=show_withdraw,
+            carry_out=take_back,
+            single=frozenset({_HEAD}),
+            places=_PLACES,
+        ),
+    )
