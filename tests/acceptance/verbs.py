@@ -43,6 +43,12 @@ _SCRIPT: dict[str, list[list[str]]] = {
     "index": [["index"], ["index", "--verify"]],
     "reconcile": [["reconcile", "--dry-run"], ["reconcile"]],
     "event": [["event", "fraud/v2"]],
+    "webhooks": [
+        ["webhooks", "add", "https://127.0.0.1:9/", "--name", "w", "--allow-private"],
+        ["webhooks", "status"],
+        ["webhooks", "deliver"],
+        ["webhooks", "remove", "w", "--yes"],
+    ],
     "codeowners": [["codeowners"], ["codeowners", "--check"]],
     "check": [["check"], ["check", "--rev", "HEAD"]],
     "fmt": [["fmt", "--check"], ["fmt"]],
@@ -50,6 +56,9 @@ _SCRIPT: dict[str, list[list[str]]] = {
     "explain": [["explain", "GR012"]],
     "schema": [["schema", "model-version.v1"]],
     "serve": [["serve", "--port", "0"]],
+    "site": [["site", "{}"], ["site", "{}", "--at", "HEAD~1", "--title", "Past", "--jobs", "1"]],
+    "token": [["token", "create", "--user", "ann", "--role", "writer"], ["token", "list"]],
+    "access": [["access", "grant", "ann@example.com", "approver", "--model", "fraud*"], ["access", "list"]],
 }
 _IN_WORK_TREE = ("fmt",)
 

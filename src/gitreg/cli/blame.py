@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ from gitreg.cli.reading import current_slice, tell_shallow
 from gitreg.render.text import moment
 
 if TYPE_CHECKING:
-    from gitreg.registry.blame import Blame, Credit
+    from gitreg.registry.blame import Credit
 
 _COLUMNS = ("field", "value", "commit", "author", "time")
 _FOLDED = ("params", "metrics")
@@ -37,7 +37,9 @@ def command(uri: str, everything: bool, at: str | None, as_json: bool) -> None:
     store, part = current_slice(at)
     found = blame(store, part, uri)
     if as_json:
-        document(_document(found))
+        from gitreg.registry.documents_past import blame_document
+
+        document(blame_document(found))
     elif not on_terminal():
         table((*_COLUMNS, "subject"), map(_row, found.credits))
     else:
@@ -46,33 +48,6 @@ def command(uri: str, everything: bool, at: str | None, as_json: bool) -> None:
         if not as_json:
             note("^: the history begins with this commit; an older one may have set the value")
         tell_shallow(part)
-
-
-def _document(found: Blame) -> dict[str, Any]:
-    subject: dict[str, Any] = {"name": found.name}
-    if found.version is not None:
-        subject["version"] = found.version
-    return {**subject, "commit": found.commit, "fields": [*map(_credit, found.credits)]}
-
-
-def _credit(credit: Credit) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-
-    found = {
-        "field": credit.field,
-        "key": credit.key,
-        "value": credit.value,
-        "commit": credit.commit,
-        "author": {"name": credit.author, "email": credit.email},
-        "time": time_text(credit.time),
-        "subject": credit.subject,
-        "event": credit.event,
-    }
-    if not credit.key:
-        del found["key"]
-    if credit.boundary:
-        found["boundary"] = True
-    return found
 
 
 def _row(credit: Credit) -> tuple[Cell, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import URI, current_registry, yes_option
-from gitreg.cli.writing import How, Target, confirm, registered_aliases, target_of, write, writes
+from gitreg.cli.writing import How, Target, confirm, target_of, write, writes
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import DeleteModel, DeleteVersion
+from gitreg.registry.documents import registered_aliases
 from gitreg.registry.view import View
 from gitreg.render.text import plural
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -70,7 +70,9 @@ def command(
     if found.moved:
         _tell_moved(found, since, until)
     if as_json:
-        document(_document(found, everything=everything))
+        from gitreg.registry.documents_past import difference_document
+
+        document(difference_document(found, everything=everything))
     elif markdown:
         sys.stdout.write(_markdown(found, everything=everything))
     elif found.equal and not everything:
@@ -188,32 +190,3 @@ def _rows(found: Difference, *, everything: bool) -> None:
             table(("model", "version", *_COLUMNS), contrast_data.model_rows(found.contrast))
         case _:
             table(("model", "version", *_COLUMNS), contrast_data.registry_rows(found.contrast))
-
-
-def _document(found: Difference, *, everything: bool) -> dict[str, Any]:
-    from gitreg.render import contrast_data
-
-    data: dict[str, Any] = {
-        "before": _side(found, found.before, 0),
-        "after": _side(found, found.after, 1),
-        "equal": found.equal,
-    }
-    match found.contrast:
-        case Contrast():
-            data["version"] = contrast_data.version_data(found.contrast, everything=everything)
-        case ModelContrast():
-            data["model"] = contrast_data.model_data(found.contrast)
-        case _:
-            data["registry"] = contrast_data.registry_data(found.contrast)
-    return data
-
-
-def _side(found: Difference, side: Side, at: int) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-
-    data: dict[str, Any] = {"asked": side.asked} if side.asked else {}
-    data |= {"commit": side.commit, "time": time_text(side.time)}
-    if isinstance(found.contrast, Contrast):
-        version = (found.contrast.before, found.contrast.after)[at]
-        data |= {"name": version.name, "version": version.version}
-    return data

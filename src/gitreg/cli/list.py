@@ -93,7 +93,9 @@ def _models(view: View, limit: int | None, *, as_json: bool) -> None:
 
     found = islice(overview(view), limit)
     if as_json:
-        document([_model_document(each) for each in found])
+        from gitreg.registry.documents import summary_document
+
+        document([summary_document(each) for each in found])
         return
     rows = [_model_row(each) for each in found]
     table(("name", "versions", "latest", "stages", "aliases", "owners", "updated"), rows)
@@ -114,18 +116,6 @@ def _model_row(found: Summary) -> tuple[Cell, ...]:
     )
 
 
-def _model_document(found: Summary) -> dict[str, Any]:
-    from gitreg.render.values import model_document, plain
-
-    return {
-        **model_document(found.model),
-        "updated": plain(found.updated),
-        "version_count": found.count,
-        "latest_version": found.latest,
-        "stages": {stage: list(held) for stage, held in found.stages.items()},
-    }
-
-
 def _versions(
     found: Iterable[VersionDocument], view: View, metrics: tuple[str, ...], *, as_json: bool, named: bool
 ) -> None:
@@ -133,7 +123,9 @@ def _versions(
     versions = list(found)
     aliases = view.all_aliases(version.name for version in versions)
     if as_json:
-        document([_version_document(version, aliases) for version in versions])
+        from gitreg.registry.documents import listed_version_document
+
+        document([listed_version_document(version, aliases) for version in versions])
         return
     if not versions:
         note("no version holds this stage" if named else "no versions yet")
@@ -145,18 +137,6 @@ def _versions(
     rows = (_version_row(one, aliases, shown, named=named, terminal=terminal) for one in versions)
     # Metrics that nobody asked for by name give way where the terminal is narrow.
     table((["name", *columns] if named else columns), rows, spare=0 if metrics else len(shown))
-
-
-def _version_document(version: VersionDocument, aliases: Aliases) -> dict[str, Any]:
-    """As ``render.values.version_document``, from a manifest's data."""
-    name, number, data = version
-    return {
-        "name": name,
-        **data,
-        "stages": data.get("stages", {}),
-        "status": data.get("status", "READY"),
-        "aliases": aliases.get((name, number), []),
-    }
 
 
 def _main_metrics(versions: Sequence[VersionDocument]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gitreg.registry.hands import Hands
     from gitreg.registry.log import Line, LogEntry
 
-_TRAILER = re.compile(r"Gitreg-[A-Za-z]+: .*")
 _COUNTED = re.compile(r"\d+ changes to \d+ models")
 _MOST_TOLD = 20
 
@@ -52,7 +51,9 @@ def command(
     store, part = current_slice(at)
     wanted = wanted_of(store, part, uri, **asked)
     if as_json:
-        document([_document(*one) for one in hands(store, part, log(part, wanted, limit=limit))])
+        from gitreg.registry.documents_past import entry_document
+
+        document([entry_document(*one) for one in hands(store, part, log(part, wanted, limit=limit))])
     elif oneline:
         for entry in log(part, wanted, limit=limit):
             told = _told(entry)[0]
@@ -89,16 +90,6 @@ def _own_subject(entry: LogEntry, told: str) -> str:
     return "" if found == told or _COUNTED.fullmatch(found) else found
 
 
-def _body(entry: LogEntry) -> str:
-    """What a person wrote into the message: the body without our list of changes and trailers."""
-    parts = entry.commit.body.replace("\r\n", "\n").strip("\n").split("\n\n")
-    if parts and all(_TRAILER.fullmatch(row) for row in parts[-1].split("\n")):
-        parts.pop()
-        if parts and all(row.startswith("- ") for row in parts[-1].split("\n")):
-            parts.pop()
-    return "\n\n".join(parts).strip("\n")
-
-
 def _told_hands(found: list[Hands]) -> list[str]:
     """``proposed by Bob, approved by Alice, merged by Carol``; of which change, where not of all the same."""
     told = [(each.change, _by(each)) for each in found]
@@ -116,6 +107,7 @@ def _by(found: Hands) -> str:
 
 def _print(entries: Iterable[tuple[LogEntry, list[Hands]]]) -> None:
     from gitreg.registry.clock import utc_now
+    from gitreg.registry.documents_past import own_words
 
     first = True
     for entry, people in entries:
@@ -133,7 +125,7 @@ def _print(entries: Iterable[tuple[LogEntry, list[Hands]]]) -> None:
         line(f"  {commit.oid[:10]}  {commit.author.name}  {when}{merge}")
         for row in _told_hands(people):
             line(f"  {row}")
-        words = "\n\n".join(filter(None, (_own_subject(entry, told[0]), _body(entry))))
+        words = "\n\n".join(filter(None, (_own_subject(entry, told[0]), own_words(entry))))
         if words:
             line()
             block("\n".join(f"    {row}".rstrip() for row in words.split("\n")))
@@ -149,34 +141,3 @@ def _row(told: Line) -> tuple[Cell, ...]:
         return (told.oid, time, told.author, *[None] * 4, f"change {told.path}, which can't be read")
     what = (change.event, change.model, change.version, change.stage, phrase(change))
     return (told.oid, time, told.author, *what)
-
-
-def _document(entry: LogEntry, people: list[Hands]) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-
-    commit = entry.commit
-    found: dict[str, Any] = {
-        "commit": commit.oid,
-        "parents": list(commit.parents),
-        "time": time_text(commit.commit_time),
-        "author": {"name": commit.author.name, "email": commit.author.email},
-        "committer": {"name": commit.committer.name, "email": commit.committer.email},
-        "subject": commit.subject,
-        "message": _body(entry),
-        "changes": [_change(change, people) for change in ranked(entry.changes)],
-    }
-    if entry.unread:
-        found["unread"] = list(entry.unread)
-    return found
-
-
-def _change(change: Change, people: list[Hands]) -> dict[str, Any]:
-    from gitreg.render.values import change_document
-
-    told = change_document(change)
-    for found in people:
-        if found.change is change:
-            told["proposed_by"] = [one.email for one in found.proposed_by]
-            told["approved_by"] = [one.email for one in found.approved_by]
-            told["merged_by"] = found.merged_by.email if found.merged_by else None
-    return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -53,7 +53,9 @@ def command(first: str, second: str | None, mode: Mode, direct: bool, message: s
     )
     done = merge(store, wish)
     if as_json:
-        output.document(_document(done))
+        from gitreg.registry.documents import merged_document
+
+        output.document(merged_document(done))
         return
     for text in done.notes:
         output.warning(text)
@@ -73,19 +75,3 @@ def _say(done: Merged) -> None:
         output.line(f"  {text}")
     for text in done.words:
         output.line(f"remote: {text}")
-
-
-def _document(done: Merged) -> dict[str, Any]:
-    from gitreg.cli.proposals import proposal_document
-    from gitreg.render.values import change_document
-
-    return {
-        "commit": done.commit,
-        "branch": done.upstream.branch,
-        "base": done.upstream.base,
-        "proposal": proposal_document(done.proposal),
-        "changes": [change_document(change) for change in done.changes],
-        "followed": done.followed,
-        "words": list(done.words),
-        "warnings": list(done.notes),
-    }

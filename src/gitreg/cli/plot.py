@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -47,7 +47,9 @@ def command(
     chosen = tuple(dict.fromkeys(metrics))
     found = series(store, part, name, chosen, evaluation=evaluation, stage=stage)
     if as_json:
-        document(_document(found, part.commit))
+        from gitreg.registry.documents_past import series_document
+
+        document(series_document(found, part.commit))
     elif svg is not None:
         from gitreg.render.plot_svg import plot_svg
 
@@ -87,28 +89,3 @@ def _cell(value: float | None) -> Cell:
     from gitreg.render.values import plain
 
     return None if value is None else str(plain(value))
-
-
-def _document(found: Series, commit: str) -> dict[str, Any]:
-    from gitreg.render.values import plain
-
-    return {
-        "name": found.name,
-        "commit": commit,
-        "evaluation": found.evaluation,
-        "stage": found.stage,
-        "versions": [
-            {
-                "version": point.version,
-                "metrics": {
-                    key: plain(value)
-                    for key, value in zip(found.metrics, point.values, strict=True)
-                    if value is not None
-                },
-                "stages": list(point.stages),
-                "promoted": point.promoted,
-                "deprecated": point.deprecated,
-            }
-            for point in found.points
-        ],
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,7 @@ from gitreg.cli import output
 from gitreg.cli.options import current_store, json_option
 
 if TYPE_CHECKING:
-    from gitreg.registry.open_proposals import Listed, OpenProposal
+    from gitreg.registry.open_proposals import Listed
     from gitreg.registry.remote_branch import Upstream
     from gitreg.registry.store import Store
 
@@ -35,7 +35,9 @@ def command(offline: bool, as_json: bool) -> None:
     up, online = _upstream(store, online=not offline)
     listed = list_open(store, up, online=online)
     if as_json:
-        documents = [_document(each) for each in listed]
+        from gitreg.registry.documents import listed_proposal_document
+
+        documents = [listed_proposal_document(each) for each in listed]
         output.document({"remote": up.remote, "base": up.base, "fetched": online, "proposals": documents})
         return
     now = utc_now()
@@ -71,32 +73,3 @@ def age(now: datetime, then: datetime) -> str:
     if minutes < 60:
         return plural(minutes, "minute")
     return plural(minutes // 60, "hour") if minutes < 48 * 60 else plural(minutes // (24 * 60), "day")
-
-
-def proposal_document(one: OpenProposal) -> dict[str, Any]:
-    """A proposal as ``--json`` shows it."""
-    return {
-        "number": one.number,
-        "branch": one.branch or None,
-        "ref": one.ref,
-        "head": one.head,
-        "target": one.target,
-        "url": one.url or None,
-        "shared": one.shared,
-    }
-
-
-def _document(one: Listed) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-    from gitreg.render.findings import document
-
-    findings = one.verdict.findings if one.verdict else ()
-    return {
-        **proposal_document(one.proposal),
-        "subject": one.subject,
-        "by": one.proposal.by or f"{one.author.name} <{one.author.email}>",
-        "when": time_text(one.when),
-        "state": one.state,
-        "passes": one.verdict is not None and one.verdict.clean,
-        "findings": [document(each) for each in findings],
-    }

@@ -21,14 +21,8 @@ def command(uri: str, number: bool, at: str | None, as_json: bool) -> None:
     """
     version = current_view(at).version(uri)
     if as_json:
-        found: dict[str, object] = {
-            "name": version.name,
-            "version": version.version,
-            "source": version.source,
-        }
-        artifact = version.origin.artifact
-        if artifact and artifact.digest:
-            found["digest"] = artifact.digest
-        document(found)
+        from gitreg.registry.documents import resolution_document
+
+        document(resolution_document(version))
     else:
         line(f"{version.name}/{version.version}" if number else version.source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -38,6 +38,7 @@ def command(name: str, stage: str, to: int | None, how: How) -> None:
     A rollback returns to a point of history: a second one goes one further back, never to the version
     that the first one left. --to 12 goes to version 12, which is then the only holder.
     """
+    from gitreg.registry.documents import rolled_document
     from gitreg.registry.rollback import rollback
 
     registry = current_registry()
@@ -56,7 +57,7 @@ def command(name: str, stage: str, to: int | None, how: How) -> None:
         how,
         unchanged=f"{model}/{rolled.plan.back[0]} alone holds {rolled.stage} already",
         told=lambda receipt: _told(rolled, receipt),
-        more=_document(rolled),
+        more=rolled_document(rolled),
     )
     if rolled.receipt.commit and not how.as_json and not how.propose:
         output.hint(f"to undo: gitreg revert {rolled.receipt.commit[:10]}")
@@ -115,27 +116,3 @@ def _versions(numbers: Sequence[int]) -> str:
 def _held(time: Time) -> str:
     until = moment(time.until) if time.until else "now"
     return f"{moment(time.since)} … {until}"
-
-
-def _document(rolled: Rolled) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-
-    held = [
-        {
-            "version": number,
-            "since": time_text(rolled.held[number].since),
-            "until": time_text(until) if (until := rolled.held[number].until) else None,
-        }
-        for number in rolled.plan.back
-    ]
-    commit = rolled.receipt.commit
-    return {
-        "rollback": {
-            "stage": rolled.stage,
-            "back": held,
-            "left": list(rolled.plan.left),
-            "passed_over": list(rolled.plan.passed_over),
-            "vacated": {stage: list(numbers) for stage, numbers in rolled.plan.vacated.items()},
-            "undo": f"gitreg revert {commit[:10]}" if commit else None,
-        }
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gitreg.domain.model import ModelVersion
     from gitreg.index.reading import Slice
-    from gitreg.registry.searching import FoundModel, ModelPage, Question, VersionPage
+    from gitreg.registry.searching import ModelPage, Question, VersionPage
 
 _LONGEST = 60  # characters of a cell on a terminal
 
@@ -87,10 +87,9 @@ def _slice(asked: Question, at: str | None) -> Slice:
 
 def _print_versions(page: VersionPage, *, as_json: bool) -> None:
     if as_json:
-        from gitreg.render.values import version_document
+        from gitreg.registry.documents import found_version_documents
 
-        found = [version_document(each, _aliases(page, each)) for each in page.versions]
-        document({"versions": found, "next_page_token": page.next_page_token})
+        document({"versions": found_version_documents(page), "next_page_token": page.next_page_token})
     else:
         shown = [(kind, key) for kind, key in page.keys if kind in ("metric", "param")]
         keyed = (_short(f"{kind}s.{safe(key)}") for kind, key in shown)
@@ -130,9 +129,10 @@ def _metric(value: float | None) -> Cell:
 
 def _print_models(page: ModelPage, *, as_json: bool) -> None:
     if as_json:
-        document(
-            {"models": [_document(each) for each in page.found], "next_page_token": page.next_page_token}
-        )
+        from gitreg.registry.documents import found_model_document
+
+        models = [found_model_document(each) for each in page.found]
+        document({"models": models, "next_page_token": page.next_page_token})
     elif page.found or not on_terminal():
         rows = [
             (
@@ -146,15 +146,6 @@ def _print_models(page: ModelPage, *, as_json: bool) -> None:
         ]
         table(("name", "latest", "aliases", "owners", "updated"), rows)
     _tell(page, len(page.found), "model", as_json=as_json)
-
-
-def _document(found: FoundModel) -> dict[str, Any]:
-    from gitreg.render.values import model_document
-
-    return {
-        **model_document(found.model),
-        "latest_version": found.latest,
-    }
 
 
 def _tell(page: VersionPage | ModelPage, count: int, thing: str, *, as_json: bool) -> None:

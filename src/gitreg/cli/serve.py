@@ -13,7 +13,7 @@ from gitreg.cli.granting import ROLES
 from gitreg.cli.options import at_option, chosen_place, open_store
 from gitreg.cli.output import line, note
 from gitreg.cli.reading import view_at
-from gitreg.errors import EnvironmentFailure, UsageError
+from gitreg.errors import EnvironmentFailure, NotAllowed, UsageError
 
 if TYPE_CHECKING:
     from gitreg.web.settings import Settings
@@ -165,7 +165,11 @@ def _usable(key: str) -> str:
     from gitreg.signing.statement import ATTESTATION_NAMESPACE
 
     path = str(Path(key).expanduser().absolute())
-    keygen.sign(b"", key=path, namespace=ATTESTATION_NAMESPACE)
+    try:
+        keygen.sign(b"", key=path, namespace=ATTESTATION_NAMESPACE)
+    except NotAllowed as error:
+        hint = "a key without a passphrase: ssh-keygen -t ed25519 -N '' -f FILE"
+        raise NotAllowed(f"{error.message} ({key})", where="--signing-key", hint=hint) from error
     return path
 
 

@@ -58,21 +58,16 @@ def _manifest(view: View, model: RegisteredModel, version: ModelVersion | None) 
 
 
 def _show_version(store: Store, view: View, version: ModelVersion, *, as_json: bool) -> None:
+    if as_json:
+        from gitreg.registry.documents import shown_version_document
+
+        document(shown_version_document(store, view, version))
+        return
     from gitreg.registry.registration import registration
+    from gitreg.render.page import version_page
 
     aliases = view.aliases(version)
     made = registration(store, view, version)
-    if as_json:
-        from gitreg.render.values import version_document
-
-        found = version_document(version, aliases)
-        if made:
-            author = {"name": made.author.name, "email": made.author.email}
-            found["registered"] = {"commit": made.commit, "author": author}
-        document(found)
-        return
-    from gitreg.render.page import version_page
-
     told = f"by {made.author.name} (commit {made.commit[:10]})" if made else ""
     _print(version_page(version, aliases, registration=told, now=_now()))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -54,7 +54,9 @@ def command(
     if stage is not None:
         found = _only(found, stage, store)
     if as_json:
-        document(_document(found))
+        from gitreg.registry.documents_past import timeline_document
+
+        document(timeline_document(found))
     elif svg is not None:
         from gitreg.render.timeline import window
         from gitreg.render.timeline_svg import timeline_svg
@@ -201,30 +203,3 @@ def _seconds(bar: Bar) -> int | None:
         return None
     # Clocks may have gone wrong: what came second is told by the order, and nothing lasts less than no time.
     return max(round((bar.until - bar.since).total_seconds()), 0)
-
-
-def _document(found: Timeline) -> dict[str, Any]:
-    from gitreg.manifest.encode import time_text
-
-    return {
-        "name": found.name,
-        "commit": found.commit,
-        "time": time_text(found.time),
-        "lanes": [{"stage": lane.stage, "bars": list(_bars(lane.bars))} for lane in found.lanes],
-    }
-
-
-def _bars(bars: Iterable[Bar]) -> Iterator[dict[str, Any]]:
-    from gitreg.manifest.encode import time_text
-
-    for bar in bars:
-        yield {
-            "version": bar.version,
-            "since": None if bar.began_before else time_text(bar.since),
-            "until": time_text(bar.until) if bar.until else None,
-            "commit_since": bar.commit_since,
-            "commit_until": bar.commit_until,
-            "given_by": bar.given_by,
-            "ended_by": bar.ended_by,
-            **({"began_before": True} if bar.began_before else {}),
-        }

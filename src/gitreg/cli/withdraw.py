@@ -14,13 +14,13 @@ from gitreg.cli.options import current_store, json_option
 @json_option
 def command(first: str, second: str | None, as_json: bool) -> None:
     """Take a proposal back: close its pull request, and remove its branch on the remote and here."""
-    from gitreg.cli.proposals import proposal_document
     from gitreg.registry.withdrawing import withdraw
 
     done = withdraw(current_store(), first, second)
     if as_json:
-        told = {"proposal": proposal_document(done.proposal), "words": list(done.words)}
-        output.document({**told, "warnings": list(done.notes)})
+        from gitreg.registry.documents import withdrawn_document
+
+        output.document(withdrawn_document(done))
         return
     for text in done.notes:
         output.warning(text)

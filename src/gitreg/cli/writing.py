@@ -16,10 +16,10 @@ from gitreg.cli.options import write_options
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.requests import Request
 from gitreg.errors import EnvironmentFailure, InvalidInput, UsageError
+from gitreg.registry.documents import receipt_document, registered_number, written_document
 from gitreg.registry.receipt import FileChange, Receipt
 from gitreg.registry.registry import Registry
 from gitreg.render.text import safe
-from gitreg.render.values import change_document, model_document, version_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,13 +179,7 @@ def _answer(
 def _document(
     registry: Registry, receipt: Receipt, target: Target | None, how: How, warnings: Sequence[str]
 ) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "commit": receipt.commit,
-        "branch": receipt.branch,
-        "tags": list(receipt.tags),
-        "changes": [change_document(change) for change in receipt.changes],
-        "warnings": list(warnings),
-    }
+    document = receipt_document(receipt, warnings)
     if how.dry_run:
         document["dry_run"] = True
         document["diff"] = "\n".join(line for file in receipt.files for line in diff_lines(file))
@@ -193,24 +187,7 @@ def _document(
         return document
     part = receipt.edit.get(target.name)
     state = part.after if part else registry.at().state(target.name)
-    if state.model is not None:
-        document["model"] = model_document(state.model)
-    number = target.version or _registered(receipt)
-    if number is not None:
-        aliases = registered_aliases(state.model, number)
-        document["version"] = version_document(state.versions[number], aliases)
-    return document
-
-
-def _registered(receipt: Receipt) -> int | None:
-    """The number that a registration was given; None for every other change."""
-    numbers = (change.version for change in receipt.changes if change.event == "register")
-    return next((number for number in numbers if number is not None), None)
-
-
-def registered_aliases(model: Any, version: int) -> list[str]:
-    """The aliases of ``model`` (any of its forms) that point to ``version``."""
-    return [alias for alias, number in getattr(model, "aliases", {}).items() if number == version]
+    return document | written_document(state, target.version or registered_number(receipt))
 
 
 def _print_diff(file: FileChange) -> None:

@@ -172,7 +172,7 @@ class IndexedStates:
         which, params = _named("m", name)
         # Counted from an index alone; the newest of each is then looked up.
         rows = self.part.rows(
-            "SELECT m.doc, n.count, n.latest, v.created FROM model m LEFT JOIN "
+            "SELECT m.doc, coalesce(n.count, 0), n.latest, v.created FROM model m LEFT JOIN "
             f"(SELECT v.name, count(*) AS count, max(v.number) AS latest FROM version v "
             f"WHERE v.state = {LIVE} AND $v{which.replace('m.', 'v.')} GROUP BY v.name) n ON n.name = m.name "
             f"LEFT JOIN version v ON v.name = m.name AND v.number = n.latest AND $v "

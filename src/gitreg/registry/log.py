@@ -57,20 +57,23 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
-def log(part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None) -> Iterator[LogEntry]:
+def log(
+    part: Slice, wanted: Wanted = EVERYTHING, *, limit: int | None = None, before: str | None = None
+) -> Iterator[LogEntry]:
     """The commits that changed something wanted, newest first along the first parents, each with that.
 
     Args:
         part: The index at the commit to begin with.
         wanted: What to tell.
         limit: Commits given at most.
+        before: Only commits before this one (full hex id) of the chain.
 
     Raises:
         InvalidInput: The limit is less than one.
     """
     if limit is not None and limit < 1:
         raise InvalidInput(f"the limit is {limit}", where="limit", hint="1 or more, or None for all")
-    where, params, chosen = _chosen(part, wanted, limit)
+    where, params, chosen = _chosen(part, wanted, limit, before)
     for start in range(0, len(chosen), _AT_ONCE):
         yield from _entries(part, chosen[start : start + _AT_ONCE], where, params, _about(wanted))
 
@@ -120,13 +123,18 @@ def _ranked(found: list[Line]) -> list[Line]:
     return [places[id(change)] for change in ranked([line.change for line in found if line.change])]
 
 
-def _chosen(part: Slice, wanted: Wanted, limit: int | None) -> tuple[str, tuple[object, ...], list[int]]:
+def _chosen(
+    part: Slice, wanted: Wanted, limit: int | None, before: str | None = None
+) -> tuple[str, tuple[object, ...], list[int]]:
     """The condition on ``event e``, what it is bound to, and the commits with such events, newest first."""
     where, params = condition(part, wanted)
     found = part.rows(f"SELECT DISTINCT e.seq FROM event e WHERE {where}", *params)
     seqs = {int(seq) for (seq,) in found}
     if not (wanted.stage or wanted.alias):
         seqs |= set(_unread(part, wanted))
+    if before is not None:
+        end = part.index.place_of(before) or 0
+        seqs = {seq for seq in seqs if seq < end}
     return where, params, _within(part, sorted(seqs, reverse=True), wanted)[:limit]
 
 

@@ -105,7 +105,15 @@ def serve(settings: Settings, listening: socket.socket, *, workers: int = 1) -> 
     )
     # uvicorn raises the signal once more when it has ended: that shall not look like a failure.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):  # type: ignore[misc]
+    """uvicorn's server, which tells the application at once that it is about to end."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self.config.app.state.ending = True  # what streams for ever looks at it
+        super().handle_exit(sig, frame)
 
 
 class _Workers:

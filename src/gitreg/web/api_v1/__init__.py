@@ -1,0 +1,1 @@
+"""The HTTP API, version 1: one table of operations, of which routes, checks and OpenAPI are made."""
