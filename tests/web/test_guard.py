@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import gitreg
 from gitreg.web.settings import is_loopback
 from tests.web.conftest import Asking, Git
 from tests.web.serving import Served, served
@@ -222,3 +223,32 @@ def test_two_host_headers_are_no_request(server: Served) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_others_may_come_by_an_address_but_by_no_unknown_name(asking: Callable[..., Asking]) -> None:
+    ask = asking(host="0.0.0.0", loopback=False)
+    assert ask("GET", "/models", peer="192.0.2.9", headers={"Host": "192.0.2.2:9108"}).status_code == 200
+    assert ask("GET", "/models", peer="192.0.2.9", headers={"Host": "[2001:db8::1]:9108"}).status_code == 200
+    assert ask("GET", "/models", peer="192.0.2.9", headers={"Host": "rebound.example"}).status_code == 403
+    # Where only this machine reaches it, an address that is not this machine's is odd enough to refuse.
+    assert asking()("GET", "/models", headers={"Host": "192.0.2.2:9108"}).status_code == 403
+
+
+def test_a_page_that_refuses_has_its_style(asking: Callable[..., Asking]) -> None:
+    refused = {"Host": "rebound.example"}
+    assert asking()("GET", "/static/app.css", headers=refused).status_code == 200
+    assert asking()("GET", "/models", headers=refused).status_code == 403
+
+
+def test_code_to_copy_names_the_address_that_the_browser_has(
+    place: Path, asking: Callable[..., Asking]
+) -> None:
+    with gitreg.open(place) as registry:
+        registry.register("churn", "s3://m/1")
+    behind = {"Host": "models.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+    ask = asking(allowed_hosts=("models.example.com",))
+    for path in ("/models/churn/1", "/api"):
+        said = ask("GET", path, headers=behind).text
+        assert "https://models.example.com" in said and "http://models.example.com" not in said, path
+    # From elsewhere than this machine nobody is believed to be a proxy.
+    assert "http://models" in ask("GET", "/models/churn/1", peer="192.0.2.9", headers=behind).text

@@ -94,7 +94,7 @@ COMMANDS: dict[str, Listed] = {
         ("rollback", "Give a stage back to its previous holder"),
         ("revert", "Take back what a commit changed"),
     ),
-    **_section("Neighbours", ("serve", "Answer MLflow's registry REST API over HTTP")),
+    **_section("Neighbours", ("serve", "Show it in a browser, and answer its API and MLflow's")),
     **_section("Neighbours", ("site", "Write the registry as a web site of files")),
     **_section(
         "Neighbours",

@@ -18,7 +18,7 @@ from gitreg.errors import EnvironmentFailure, NotAllowed, UsageError
 if TYPE_CHECKING:
     from gitreg.web.settings import Settings
 
-_NEEDED = ("starlette", "uvicorn", "anyio", "jinja2")
+_NEEDED = ("anyio", "jinja2", "markdown_it", "prometheus_client", "starlette", "uvicorn")
 
 
 @click.command("serve")
@@ -109,7 +109,7 @@ def command(
     log: bool,
     at: str | None,
 ) -> None:
-    """Answer MLflow's registry REST API, so that MLflow's clients need nothing of gitreg's.
+    """Show the registry in a browser, and answer its JSON API and MLflow's registry REST API.
 
     Only this machine can reach it unless --host says otherwise; then it is read-only, but for those who
     have a token (gitreg token) or whom a proxy names.
@@ -185,7 +185,7 @@ def _tell(settings: Settings, name: str, *, tokens: bool) -> None:
     line("  import mlflow")
     line(f'  mlflow.set_registry_uri("{others or where}")')
     if not settings.loopback and not others:
-        note("others reach it only by the names that --allowed-host gives")
+        note("others reach it by its address, and by the names that --allowed-host gives")
     if not settings.loopback and not settings.sign_in:
         asked = "nobody" if settings.write else "who only reads"
         verb = "is" if settings.write else "is not"

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from gitreg.errors import GitregError
 from gitreg.registry.registry import Registry
 from gitreg.web import assets, identity, refusals
+from gitreg.web.access import addresses
 from gitreg.web.api_v1.page import api
 from gitreg.web.identity import Denied, Role
 from gitreg.web.kept import Kept
@@ -85,6 +86,7 @@ def routes(registries: Registries, settings: Settings) -> list[BaseRoute]:
     return [
         Route("/", _home, methods=["GET"]),
         Route("/static/{file}", _static, methods=["GET"]),
+        Route("/favicon.ico", _icon, methods=["GET"]),
         *(Route(kind.path, pages_of.endpoint(kind), methods=["GET"]) for kind in pages()),
     ]
 
@@ -139,7 +141,7 @@ class Browsing:
             # Without it the page is the same for many, and is kept.
             csrf=refusals.csrf_of(request) if kind.forms or not kind.lasting or who.kind == "session" else "",
             path=request.url.path,
-            origin=str(request.base_url).rstrip("/"),
+            origin=addresses.origin(request.scope, self._settings),
         )
         if not kind.lasting:
             return _response(kind.make(look, **request.path_params), look, {"Cache-Control": "no-store"})
@@ -173,7 +175,7 @@ def query_of(request: Request) -> Mapping[str, Sequence[str]]:
 def _tag(look: Look, request: Request) -> str:
     """What differs whenever the page would."""
     who = look.identity
-    shown = (look.view.commit, assets.stamp(), str(request.url), look.csrf, look.at or "")
+    shown = (look.view.commit, assets.stamp(), str(request.url), look.origin, look.csrf, look.at or "")
     made = sha256("\0".join((*shown, repr(who), str(look.writable))).encode("utf-8", "replace"))
     return f'W/"{made.hexdigest()[:24]}"'
 
@@ -181,6 +183,11 @@ def _tag(look: Look, request: Request) -> str:
 async def _home(request: Request) -> Response:
     asked = request.url.query
     return RedirectResponse("/models" + (f"?{asked}" if asked else ""), status_code=302)
+
+
+async def _icon(request: Request) -> Response:
+    """Where browsers look for the icon of what is no page."""
+    return RedirectResponse("/static/icon.svg", status_code=301)
 
 
 async def _static(request: Request) -> Response:

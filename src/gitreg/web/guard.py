@@ -106,8 +106,9 @@ class Guard:
             Refused, Denied: It may not.
         """
         host = _header(scope, b"host")
-        self._check_host(host)
         method, path = scope["method"], scope["path"]
+        if not path.startswith(_STATIC):  # a page that refuses is to have its style
+            self._check_host(host)
         if method not in SAFE and self._is_foreign(scope, host):
             raise Refused(
                 403,
@@ -178,7 +179,9 @@ class Guard:
 
     def _check_host(self, host: str) -> None:
         name = addresses.host_name(host)
-        if not (name in self._hosts or name == "localhost" or is_loopback(name)):
+        known = name in self._hosts or name == "localhost" or is_loopback(name)
+        # What is rebound is a name: who comes by an address has come to this server.
+        if not known and (self.settings.loopback or not addresses.is_address(name)):
             raise Refused(
                 403,
                 _DENIED,

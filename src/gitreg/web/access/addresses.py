@@ -71,7 +71,7 @@ def client(scope: Scope, settings: Settings) -> str:
     told = b",".join(values(scope, b"x-forwarded-for")).decode("latin-1").split(",")
     for each in reversed(told):
         address = each.strip()
-        if not trusts(settings, found) or not _is_address(address):
+        if not trusts(settings, found) or not is_address(address):
             break
         found = address
     return found
@@ -85,7 +85,14 @@ def secure(scope: Scope, settings: Settings) -> bool:
     return bool(told) and told[-1].strip().lower() == b"https" and trusts(settings, peer(scope))
 
 
-def _is_address(text: str) -> bool:
+def origin(scope: Scope, settings: Settings) -> str:
+    """Where the client finds the server: ``https://models.example.com``, for code to copy."""
+    host = next(iter(values(scope, b"host")), b"localhost").decode("latin-1")
+    return f"http{'s' if secure(scope, settings) else ''}://{host}"
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address, and no name."""
     try:
         ip_address(text)
     except ValueError:

@@ -67,7 +67,9 @@ class _Signing:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session of this browser."""
-        return self._go(request, _HOME if self._settings.anonymous >= Role.READER else "/sign-in", "")
+        response = self._go(request, _HOME if self._settings.anonymous >= Role.READER else "/sign-in", "")
+        response.headers["Clear-Site-Data"] = '"cache"'  # the way back leads to no page of theirs
+        return response
 
     async def _fields(self, request: Request) -> dict[str, str]:
         try:

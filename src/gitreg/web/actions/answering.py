@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from gitreg.errors import GitregError, InvalidInput
 from gitreg.web import identity, refusals
+from gitreg.web.access import addresses
 from gitreg.web.actions import typed as typing_
 from gitreg.web.actions.act import SEEN, Act, Form
 from gitreg.web.actions.typed import Problem, Typed
@@ -160,5 +161,5 @@ class Actions:
             writable=self._settings.writable,
             csrf=refusals.csrf_of(request),
             path=request.url.path,
-            origin=str(request.base_url).rstrip("/"),
+            origin=addresses.origin(request.scope, self._settings),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,20 +26,31 @@ class Snippet:
     code: str
 
 
-def snippets(version: ModelVersion, *, origin: str, pointers: Sequence[str]) -> list[Snippet]:
+_TRACKED = re.compile(r"runs:/|models:/m-")
+"""Sources that an MLflow tracking server resolves."""
+_TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 (the name of a variable)
+
+
+def snippets(
+    version: ModelVersion, *, origin: str, pointers: Sequence[str], token: bool = False
+) -> list[Snippet]:
     """The ways to load a version.
 
     Args:
         version: Which one.
         origin: Where the server is; ``""`` where there is none, only files made from the registry.
         pointers: What else leads to it and moves on with time: ``/Production``, ``@champion``.
+        token: Whether the server asks for one.
     """
     uri = f"{version.name}/{version.version}"
     store = origin or "gitreg+file:///path/to/the/clone"
     follows = f"models:/{version.name}{pointers[0]}" if pointers else ""
-    loads = [
-        "import mlflow",
-        "",
+    loads = ["import mlflow", ""]
+    if token:
+        loads.append(f"# needs {_TOKEN} in the environment: a token of this server")
+    if _TRACKED.match(version.source):
+        loads.append('mlflow.set_tracking_uri("…")  # the server that has the run')
+    loads += [
         f"mlflow.set_registry_uri({_text(store)})",
         f"model = mlflow.pyfunc.load_model({_text(f'models:/{uri}')})",
     ]
@@ -62,7 +74,8 @@ def snippets(version: ModelVersion, *, origin: str, pointers: Sequence[str]) -> 
     ]
     if origin:
         address = f"{origin}/api/v1/models/{quote(version.name, safe='')}/versions/{version.version}"
-        made.append(Snippet(id="load-curl", title="HTTP", code=f"curl {shlex.quote(address)}"))
+        sent = f'-H "Authorization: Bearer ${_TOKEN}" ' if token else ""
+        made.append(Snippet(id="load-curl", title="HTTP", code=f"curl {sent}{shlex.quote(address)}"))
     return made
 
 

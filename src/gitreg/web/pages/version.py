@@ -150,7 +150,9 @@ class ModelPages:
                 for stage, since in found.stages.items()
             ],
             "registered": record.registered(number),
-            "snippets": snippets(found, origin=self.look.origin, pointers=pointers),
+            "snippets": snippets(
+                found, origin=self.look.origin, pointers=pointers, token=self.look.identity.signed_in
+            ),
         }
 
     def _origin(self, found: ModelVersion) -> dict[str, Any]:
