@@ -21,10 +21,11 @@ import reads
 import register
 import results
 import start
+import static_site
 import web
 from fixtures import LARGE, MIDDLE, PERSON, SMALL, Shape
 from pairs import Row
-from workshop import Workshop
+from workshop import HISTORY, Workshop
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _TINY = Shape(models=1, versions=10)
@@ -152,6 +153,15 @@ _BENCHMARKS = {
         note=mlflow_import.NOTE,
         full=lambda shop: mlflow_import.importing(shop, [MIDDLE, LARGE]),
         quick=lambda shop: mlflow_import.importing(shop, [_HUNDRED]),
+    ),
+    "site": Benchmark(
+        title="`gitreg site`",
+        note=static_site.NOTE,
+        full=lambda shop: (
+            static_site.building(shop, LARGE, rounds=10)
+            + static_site.building(shop, MIDDLE, rounds=5, recipe=HISTORY)
+        ),
+        quick=lambda shop: static_site.building(shop, _HUNDRED, rounds=2),
     ),
 }
 

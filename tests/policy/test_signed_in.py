@@ -132,6 +132,33 @@ def test_F17_somebody_whom_the_rules_do_not_name(server: Path, signers: bytes) -
     assert "do not name this person" in found.message
 
 
+@pytest.mark.parametrize(
+    ("named", "other"),
+    [("user@example.com", "u\u017fer@example.com"), ("kim@example.com", "\u212aim@example.com")],
+)
+def test_another_mailbox_is_another_person(server: Path, signers: bytes, named: str, other: str) -> None:
+    """Letters that fold to those of an approver's address do not make one of whoever has that mailbox."""
+    one = case(replace(ASKED, approvers=(named,)))
+    assert judged(World(signers=signers, files=[vouched(server, one, approver=named.upper())]), one).passed
+    found = judged(World(signers=signers, files=[vouched(server, one, approver=other)]), one)
+    assert not found.passed and "do not name this person" in found.message
+    # Nor does it help to be the author by such an address: there the doubt counts against them.
+    authors = Authors(version=frozenset({other}))
+    found = judged(World(signers=signers, files=[vouched(server, one, approver=named)], authors=authors), one)
+    assert not found.passed and "an author can't approve" in found.message
+
+
+def test_a_server_vouches_for_itself_under_no_spelling(server: Path, signers: bytes) -> None:
+    one = case(replace(ASKED, approvers=("model\u017f@example.com",)))
+    found = judged(
+        World(signers=signers, files=[vouched(server, one, approver="model\u017f@example.com")]), one
+    )
+    assert not found.passed and "can't vouch for itself" in found.message
+    authors = Authors(version=frozenset({"model\u017f@example.com"}))
+    found = judged(World(signers=signers, files=[vouched(server)], authors=authors))
+    assert not found.passed and "can't vouch for others" in found.message
+
+
 def test_one_person_counts_once_whichever_way(ann: Path, server: Path, key_of: Key) -> None:
     people = line("ann@example.com,anna@example.com", ann) + line(SERVER, server)
     asked = replace(ASKED, count=2, approvers=("ann@example.com", "anna@example.com", "dora@example.com"))

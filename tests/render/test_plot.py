@@ -4,6 +4,7 @@ import math
 import re
 import time
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from gitreg.domain.series import Point, Series
 from gitreg.render.canvas import Look
 from gitreg.render.plot import bounds, plot_lines, runs, thinned
 from gitreg.render.plot_svg import plot_svg
+from gitreg.render.svg import text_width
 
 _NS = "{http://www.w3.org/2000/svg}"
 STAGES = ("Staging", "Production", "Archived")
@@ -149,3 +151,36 @@ def test_names_can_break_neither_the_picture_nor_the_terminal() -> None:
     assert "".join(lines(found)).isprintable()
     made = plot_svg(found)
     assert ET.fromstring(made.encode()).findall(f".//{_NS}script") == []
+
+
+def test_a_deprecated_version_that_holds_a_stage_is_hollow_in_its_colour() -> None:
+    found = series(0.1, 0.5, 0.9, held={2: "Staging", 3: "Production"})
+    points = tuple(replace(point, deprecated=point.version == 3) for point in found.points)
+    drawn = plot_svg(replace(found, points=points))
+    assert "○ deprecated" in drawn
+    groups = [
+        each.findall(f"{_NS}circle")
+        for each in ET.fromstring(drawn).iter(f"{_NS}g")
+        if each.find(f"{_NS}title") is not None
+    ]
+    ((outer, inner),) = groups
+    assert re.fullmatch(r"dot s\d", outer.get("class") or "") and inner.get("class") == "on"
+    assert float(inner.get("r") or 0) < float(outer.get("r") or 0)
+    assert "version 3: auc 0.9, Production, deprecated" in drawn
+    whole = plot_svg(found)
+    assert 'class="on"' not in whole
+
+
+def test_names_of_many_stages_and_holders_do_not_lie_on_each_other() -> None:
+    stages = tuple(f"A rather long stage number {number}" for number in range(12))
+    points = tuple(
+        Point(version=number, values=(float(number),), stages=(stages[number % 12],), promoted=False)
+        for number in range(1, 60)
+    )
+    drawn = plot_svg(Series(name="churn", metrics=("auc",), stage=stages[0], stages=stages, points=points))
+    tags = [each for each in ET.fromstring(drawn).iter(f"{_NS}text") if "tag" in (each.get("class") or "")]
+    assert len(tags) >= 3
+    middles = [(float(each.get("x") or 0), 1.2 * text_width(each.text or "", 11)) for each in tags]
+    assert middles[0][0] - middles[0][1] / 2 >= 0
+    for (x, width), (beyond, other) in pairwise(middles):
+        assert beyond - other / 2 >= x + width / 2

@@ -53,6 +53,16 @@ def test_limits_of_a_key_hold_as_for_ssh_keygen(
     assert second_opinion(tmp_path, DATA, armor, text, when=when) is good
 
 
+def test_letters_beyond_ascii_are_not_folded(key_of: KeyOf) -> None:
+    keys = public(key_of("ed25519")), public(key_of("nistp256"))
+    signers = read(f"User@example.com {keys[0]}\nu\u017fer@example.com {keys[1]}\n")
+    user, other = signers.persons
+    assert signers.person_of("USER@example.com") == user
+    assert signers.person_of("u\u017fer@example.com") == other
+    assert not user.answers_to("u\u017fer@example.com") and not other.answers_to("user@example.com")
+    assert user.may_be("u\u017fer@example.com") and not user.may_be("uzer@example.com")
+
+
 def test_a_stranger_and_a_removed_key_are_refused(key_of: KeyOf) -> None:
     key = verify(DATA, sign(key_of("ed25519"), DATA), namespace=NAMESPACE)
     for text in ("", f"bob@example.com {public(key_of('nistp256'))}\n"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import socket
@@ -250,3 +251,32 @@ def test_a_damaged_registry_is_no_bug(server: Served, place: Path, git: Git) -> 
     assert status in {404, 500, 503} and set(said) == {"error_code", "message"}
     assert "Traceback" not in said["message"]
     assert server.get("/health") == (200, "OK")
+
+
+CROWDED = IMPATIENT.replace("patience=0.3", "patience=60").replace(
+    "import sys", "import resource, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, (260, 260))"
+)
+
+
+def test_connections_that_say_nothing_keep_nobody_out(place: Path) -> None:
+    with (
+        started([sys.executable, "-c", CROWDED, str(place)], place) as server,
+        contextlib.ExitStack() as held,
+    ):
+        for at in range(200):  # more than it takes: 260 descriptors less those that it needs itself
+            silent = held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            if at % 2:
+                silent.sendall(b"GET /models HTTP/1.1\r\nHost: local")
+        for _ in range(3):
+            assert server.get("/health") == (200, "OK")
+            assert server.get("registered-models/search")[0] == 200
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_a_sign_in_is_short(server: Served) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        head = (
+            "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        )
+        client.sendall(f"{head}Content-Length: 2000000\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 413")

@@ -186,7 +186,7 @@ def _tell(settings: Settings, name: str, *, tokens: bool) -> None:
     line(f'  mlflow.set_registry_uri("{others or where}")')
     if not settings.loopback and not others:
         note("others reach it by its address, and by the names that --allowed-host gives")
-    if not settings.loopback and not settings.sign_in:
+    if not settings.sign_in and (not settings.loopback or settings.allowed_hosts or settings.trusted_proxies):
         asked = "nobody" if settings.write else "who only reads"
         verb = "is" if settings.write else "is not"
         note(f"others than this machine reach it, and {asked} {verb} asked who it is: see --sign-in")
@@ -200,6 +200,6 @@ def _limits(settings: Settings, *, known: bool) -> str:
         return ", read-only"
     if settings.sign_in:
         return ", for those who sign in"
-    if settings.write or (settings.loopback and not settings.user_header):
+    if settings.write or settings.alone:
         return ""
     return ", read-only for those who do not sign in" if known else ", read-only"

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from string import ascii_lowercase, ascii_uppercase
+
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def address_key(text: str) -> str:
+    """What tells one person's address or principal from another's: ``text`` with A–Z in small letters.
+
+    Mail services take an address in any case. Beyond ASCII nothing is folded: the long s folds to s, and who
+    has the one mailbox does not have the other.
+    """
+    return text.translate(_SMALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gitreg.domain.approval import Approval, PolicyApproval
+from gitreg.domain.approval import Approval, PolicyApproval, address_key
 from gitreg.domain.settings import Approvals
 from gitreg.errors import GitregError, NotAllowed
 from gitreg.manifest.layout import CODEOWNERS_FILES, parse_approval
@@ -185,14 +185,14 @@ def _vouched_for(
         raise NotAllowed(f"it was signed by {min(server.principals)}, and not by {approval.attester}")
     if not any(server.answers_to(each) for each in asked.signed_in):
         raise NotAllowed(f"the rules do not take the word of {approval.attester} for who signed in there")
-    if any(server.answers_to(each) for each in authors):
+    if any(server.may_be(each) for each in authors):
         raise NotAllowed(f"{approval.attester} is an author, and can't vouch for others")
     if not _ADDRESS.fullmatch(approval.approver):
         raise NotAllowed("a server vouches for a person, by an e-mail address")
     person = signers.person_of(approval.approver)
-    if person == server:
+    if person == server or server.may_be(approval.approver):
         raise NotAllowed(f"{approval.attester} can't vouch for itself")
-    return person or Person(principals=frozenset({approval.approver.casefold()}))
+    return person or Person(principals=frozenset({address_key(approval.approver)}))
 
 
 class _Entitled:
@@ -212,16 +212,16 @@ class _Entitled:
         )
         if not (named or owns):
             raise NotAllowed("the rules do not name this person as an approver")
-        if any(person.answers_to(each) for each in authors):
+        if any(person.may_be(each) for each in authors):
             raise NotAllowed("an author can't approve")
 
     def _is(self, person: Person, name: str) -> bool:
         if "/" not in name:
             return person.answers_to(name)
         # A group is left with the line that tells of it, though the person has other keys.
-        wanted = name.casefold()
+        wanted = address_key(name)
         return any(
-            wanted in (each.casefold() for each in line.principals)
+            wanted in map(address_key, line.principals)
             and _in_force(line, self._now)
             and self._signers.person_of_key(line.key) == person
             for line in self._signers.lines

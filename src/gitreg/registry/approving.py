@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gitreg.domain.approval import Approval, PolicyApproval
+from gitreg.domain.approval import Approval, PolicyApproval, address_key
 from gitreg.domain.settings import Approvals
 from gitreg.errors import Conflict, NotAllowed
 from gitreg.gitstore.ancestry import merge_base
@@ -227,7 +227,7 @@ def _refuse_author(judgements: Iterable[Judgement], person: signing.Person) -> N
     """Refuse who has written what they would approve, before they are asked for their passphrase."""
     for each in judgements:
         for author in each.detail.get("authors", ()) if each.rule in _APPROVALS else ():
-            if person.answers_to(author):
+            if person.may_be(author):
                 raise NotAllowed(
                     "your approval would not count: an author can't approve",
                     where=each.subject,
@@ -273,7 +273,7 @@ def _approver(rules: RuleBook, wish: Wish) -> tuple[str, signing.Person]:
     name = wish.approver or wish.committer.email
     person = rules.signers.person_of(name)
     if person is None and wish.attester:
-        person = signing.Person(principals=frozenset({name.casefold()}))
+        person = signing.Person(principals=frozenset({address_key(name)}))
     if person is None:
         raise NotAllowed(
             f"{name} has no key in keys/allowed_signers of {rules.settings.branch}",

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitreg.domain import names
+from gitreg.domain.approval import address_key
 from gitreg.domain.changes import Change
 from gitreg.errors import GitFailure
 from gitreg.gitstore.log import history
@@ -95,7 +96,7 @@ class _Book:
             change=change,
             proposed_by=proposers,
             approved_by=tuple(map(self._person, told)),
-            merged_by=self._merger(entry, approvals, {person.email.casefold() for person in proposers}),
+            merged_by=self._merger(entry, approvals, {address_key(person.email) for person in proposers}),
         )
 
     def _merger(self, entry: LogEntry, approvals: list[_Approval], proposers: set[str]) -> Person | None:
@@ -104,7 +105,7 @@ class _Book:
             return commit.author
         here = self.part.index.place_of(commit.oid)
         squashed = any(each.seq == here for each in approvals)
-        return commit.committer if squashed or commit.committer.email.casefold() not in proposers else None
+        return commit.committer if squashed or address_key(commit.committer.email) not in proposers else None
 
     def _approvals(self, oid: str, change: Change) -> list[_Approval]:
         """Those with the number that this assignment has, whichever commit brought them."""
@@ -151,13 +152,22 @@ class _Book:
                 for touched in commit.changes:
                     at = next((ends[end] for end in ends if touched.path.endswith(end)), None)
                     if at is not None:
-                        found[at].setdefault(commit.author.email.casefold(), commit.author)
+                        found[at].setdefault(address_key(commit.author.email), commit.author)
         return {at: tuple(reversed(people.values())) for at, people in found.items()}
 
     def _person(self, principal: str) -> Person:
         """A principal with the name that the history knows it by."""
         if principal not in self._named:
-            known = "SELECT author FROM chain WHERE email = ? COLLATE NOCASE LIMIT 1"
-            rows = self.part.rows(known, principal)
-            self._named[principal] = str(rows[0][0]) if rows else ""
+            self._named[principal] = called(self.part, principal)
         return Person(name=self._named[principal], email=principal)
+
+
+def called(part: Slice, principal: str) -> str:
+    """The name that the history knows somebody by; ``""`` where it does not know them.
+
+    Args:
+        part: The index.
+        principal: An e-mail address.
+    """
+    rows = part.rows("SELECT author FROM chain WHERE email = ? COLLATE NOCASE LIMIT 1", principal)
+    return str(rows[0][0]) if rows else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.domain.contrast import contrast
 from gitreg.domain.contrast_model import RegistryContrast
+from gitreg.domain.names import twin_key
 from gitreg.domain.review import Approved, Approver, Move, Review, RulesChange, Ruling
 from gitreg.domain.settings import ARCHIVED
 from gitreg.errors import InvalidInput, NotARegistry
@@ -125,7 +126,7 @@ def _approved(judgements: Iterable[Judgement], asked: Approvals | None) -> Appro
         needed=int(detail["needed"]),
         given=tuple(map(_approver, detail.get("present", ()))),
         refused=tuple(map(_approver, detail.get("refused", ()))),
-        may=_may(asked, frozenset(map(str.casefold, detail.get("authors", ())))),
+        may=_may(asked, frozenset(map(twin_key, detail.get("authors", ())))),
     )
 
 
@@ -133,7 +134,7 @@ def _may(asked: Approvals | None, authors: frozenset[str] = frozenset()) -> tupl
     """Whom the rules name, but for those who have written it."""
     if asked is None:
         return ()
-    named = (each for each in asked.approvers if each.casefold() not in authors)
+    named = (each for each in asked.approvers if twin_key(each) not in authors)
     return (*named, *(("the owners in CODEOWNERS",) if asked.codeowners else ()))
 
 

@@ -31,11 +31,11 @@ _NTH = """
 SELECT v.number FROM version v WHERE v.name = ? AND $v AND v.state = ? ORDER BY v.number DESC LIMIT 1 OFFSET ?
 """
 _VALUES = """
-SELECT v.number, a.value FROM version v JOIN attribute a ON a.row = v.row
+SELECT v.number, a.value FROM version v INDEXED BY version_number CROSS JOIN attribute a ON a.row = v.row
 WHERE v.name = ? AND $v AND v.state = ? AND v.number >= ? AND a.kind = 'metric' AND a.key = ?
 """
 _METRICS = """
-SELECT DISTINCT a.key FROM version v JOIN attribute a ON a.row = v.row
+SELECT DISTINCT a.key FROM version v INDEXED BY version_number CROSS JOIN attribute a ON a.row = v.row
 WHERE v.name = ? AND $v AND v.state = ? AND a.kind = 'metric' ORDER BY a.key
 """
 _NEWEST = """

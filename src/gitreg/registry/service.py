@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 from gitreg.errors import NotARegistry
+from gitreg.registry.dates import is_date, not_a_point
 from gitreg.registry.store import Branch, Store
+
+# Git's revisions hold searches (``HEAD^{/words}``) and the reflog: a stranger could keep it busy.
+_POINT = re.compile(r"\w[\w./%+@-]{0,299}(?:~[0-9]{1,6}|\^)?")
 
 
 class ServiceStore(Store):
@@ -12,6 +19,12 @@ class ServiceStore(Store):
     Where another branch is checked out, commits go to the registry's all the same and the work tree
     stays as it is.
     """
+
+    def commit_for(self, at: str | date) -> str:
+        """As of ``Store``; a revision is an id or the name of a branch or tag, and at most ``~N`` of it."""
+        if isinstance(at, str) and not is_date(at) and not _POINT.fullmatch(at):
+            raise not_a_point(at[:300])
+        return super().commit_for(at)
 
     def head(self) -> str:
         """Id of the newest commit of the registry's own branch."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitreg.domain.model import ModelVersion
+from gitreg.domain.natural import natural
 from gitreg.domain.settings import Settings
 from gitreg.index.reading import Slice
 from gitreg.index.schema import LIVE
@@ -14,7 +15,15 @@ from gitreg.manifest import decode
 from gitreg.registry.catalog import main_metrics_of
 from gitreg.registry.tables import main_metrics
 
-_MOST_KEYS = 40
+_MOST_KEYS = 200
+_RECENT = 25  # versions that tell which metrics a model has
+_COMMON = """
+SELECT a.key, count(*) FROM (
+    SELECT v.row FROM version v INDEXED BY version_number WHERE v.name = ? AND v.state = ? AND $v
+    ORDER BY v.number DESC LIMIT ?
+) n CROSS JOIN attribute a ON a.row = n.row WHERE a.kind = 'metric'
+GROUP BY a.key ORDER BY count(*) DESC, a.key LIMIT ?
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +70,15 @@ def version_list(part: Slice, name: str, *, stage: str = "", page: int = 1, size
 
 
 def metric_names(part: Slice, settings: Settings, name: str) -> Sequence[str]:
-    """The metrics of the newest version that has any: those that a rule asks for first, then by name."""
-    known = main_metrics(part, name, _MOST_KEYS)
-    asked = [key for key in main_metrics_of(settings) if key in known]
+    """The metrics of a model, as its newest versions have them.
+
+    One version that was measured otherwise changes nothing: first those that a rule asks for, then those
+    that half of the versions have, then the others.
+    """
+    counts = dict(part.rows(_COMMON, name, LIVE, _RECENT, _MOST_KEYS))
+    if not counts:  # for long nothing was measured
+        counts = dict.fromkeys(main_metrics(part, name, _MOST_KEYS), 1)
+    most = max(counts.values(), default=0)
+    known = sorted(counts, key=lambda key: (2 * counts[key] < most, natural(key)))
+    asked = [key for key in main_metrics_of(settings) if key in counts]
     return [*asked, *(key for key in known if key not in asked)]

@@ -7,6 +7,7 @@ looked for at each key that is pressed.
 from __future__ import annotations
 
 import json
+from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
@@ -27,6 +28,9 @@ class _Only(TypedDict):
 
 MOST_WORDS = 8
 _MOST_REGISTRIES = 2
+_BLOCK = 512
+"""Rows whose texts are one."""
+_MARK = "\x1e"
 _LONGEST = 500
 """Characters of one value that are searched: a tag may hold a million."""
 
@@ -102,19 +106,28 @@ def _aliased(part: Slice, word: str) -> set[int]:
 
 
 class _Said:
-    """What each row of versions says, in lower case; rows are added and never change."""
+    """What each row of versions says, in lower case; rows are added and never change.
+
+    The texts of many rows are one: that takes a third of the memory, and most blocks need one look.
+    """
 
     def __init__(self) -> None:
-        self._rows: list[int] = []
-        self._texts: list[str] = []
+        self._blocks: list[tuple[array[int], str]] = []
+        self._last = 0
         self._lock = Lock()
 
     def grow(self, part: Slice) -> None:
         """Read what came since."""
         with self._lock:
-            for row, text in part.rows(_TOLD, self._rows[-1] if self._rows else 0):
-                self._texts.append(text.lower())
-                self._rows.append(row)
+            while found := part.rows(f"{_TOLD} LIMIT {_BLOCK}", self._last):
+                rows = array("q", (row for row, _ in found))
+                # The mark is no letter that a word can have: ``words_of`` splits at it.
+                text = _MARK.join(text.lower().replace(_MARK, " ") for _, text in found)
+                self._last = rows[-1]
+                if self._blocks and len(self._blocks[-1][0]) + len(rows) <= _BLOCK:
+                    before, said = self._blocks.pop()  # or each commit would leave a block of its own
+                    rows, text = before + rows, said + _MARK + text
+                self._blocks.append((rows, text))
 
     def holding(self, words: Sequence[tuple[str, set[int]]]) -> set[int]:
         """The rows that hold all of some words.
@@ -122,14 +135,14 @@ class _Said:
         Args:
             words: At least one; each in lower case, and the rows that have it by other means.
         """
-        (word, others), *rest = words
-        every = zip(self._rows, self._texts, strict=False)
-        if not rest:  # most often there is one, at each key that is pressed
-            return {row for row, text in every if word in text} | others
-        pairs = [(row, text) for row, text in every if word in text or row in others]
-        for word, others in rest:
-            pairs = [(row, text) for row, text in pairs if word in text or row in others]
-        return {row for row, _ in pairs}
+        found: set[int] = set()
+        for rows, text in list(self._blocks):
+            if all(word in text or not others.isdisjoint(rows) for word, others in words):
+                pairs = list(zip(rows, text.split(_MARK), strict=True))
+                for word, others in words:
+                    pairs = [(row, said) for row, said in pairs if word in said or row in others]
+                found.update(row for row, _ in pairs)
+        return found
 
 
 _KNOWN: OrderedDict[tuple[str, str, int], _Said] = OrderedDict()

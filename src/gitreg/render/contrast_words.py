@@ -87,7 +87,7 @@ def change(section: Section, row: Row, better: Better) -> str:
         return ""
     told = _signed(size(int(abs(row.change))) if section.kind == "artifact" else number(abs(row.change)), row)
     if row.percent is not None:
-        told += f" ({_signed(_percent(abs(row.percent)), row)} %)"
+        told += f" ({_signed(percent(abs(row.percent)), row)} %)"
     good = verdict(section, row, better)
     return f"{told}, {good}" if good else told
 
@@ -104,10 +104,13 @@ def _signed(text: str, row: Row) -> str:
     return f"{'−' if row.change and row.change < 0 else '+'}{text}"
 
 
-def _percent(amount: float) -> str:
+def percent(amount: float) -> str:
+    """A part of a hundred, as exact as one looks at it: ``0.52``, ``12.3``, ``1,423``."""
     if 0.05 <= amount < 1000:
         return f"{amount:.1f}"
-    return f"{amount:.2g}" if amount < 1 else number(amount)
+    if 1000 <= amount < 1e9:
+        return f"{amount:,.0f}"
+    return f"{amount:.2g}"
 
 
 def line_changes(before: str, after: str) -> Iterator[tuple[str, str]]:

@@ -172,16 +172,15 @@ def _dots(panel: _Panel) -> Markup:
             continue
         kind = f"s{colours.get(held[0], 3)}" if held else "hollow" if point.deprecated else "plain"
         size = 5.0 if held else 3.5 if len(points) <= _MOST_DOTS else 1.5
-        drawn.append(
-            element(
-                "circle",
-                class_=f"dot {kind}" if kind != "hollow" else kind,
-                cx=panel.along(point.version),
-                cy=panel.up(value),
-                r=size,
-                title=_tip(point, panel.series.metrics[panel.metric], value),
-            )
+        x, y = panel.along(point.version), panel.up(value)
+        tip = _tip(point, panel.series.metrics[panel.metric], value)
+        shape = f"dot {kind}" if kind != "hollow" else kind
+        dot = element(
+            "circle", class_=shape, cx=x, cy=y, r=size, title="" if held and point.deprecated else tip
         )
+        if held and point.deprecated:  # hollow, too, in the stage's colour
+            dot = element("g", dot, element("circle", class_="on", cx=x, cy=y, r=size - 2), title=tip)
+        drawn.append(dot)
     return group(*drawn)
 
 
@@ -195,15 +194,8 @@ def _tip(point: Point, metric: str, value: float) -> str:
 def _labels(panel: _Panel) -> Markup:
     """The names of the stages over the versions that hold them, with lines down to the points."""
     colours = stage_colours(panel.series.stages)
-    by_version: dict[int, list[str]] = {}
-    for stage, held in holding(panel.series).items():
-        for version in held[:_MOST_LABELS]:
-            by_version.setdefault(version, []).append(stage)
-    wanted = sorted(by_version.items())
-    said = [shortened(f"{', '.join(stages)} v{version}", 220, 11) for version, stages in wanted]
-    places = _beside(
-        [panel.along(version) for version, _ in wanted], [text_width(one, 11) + 12 for one in said]
-    )
+    wanted, said = _named(panel.series)
+    places = _beside([panel.along(version) for version, _ in wanted], said)
     values = {point.version: point.values[panel.metric] for point in panel.series.points}
     drawn = []
     for (version, stages), label, place in zip(wanted, said, places, strict=True):
@@ -215,14 +207,40 @@ def _labels(panel: _Panel) -> Markup:
     return group(*drawn)
 
 
-def _beside(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
+def _named(series: Series) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """The versions that are named over the curve with the stages that they hold, and how.
+
+    Of each stage the newest few holders; fewer where the names would not find room beside each other.
+    """
+    held = holding(series)
+    for most in range(_MOST_LABELS, 0, -1):
+        by_version: dict[int, list[str]] = {}
+        for stage, numbers in held.items():
+            for version in numbers[:most]:
+                by_version.setdefault(version, []).append(stage)
+        wanted = sorted(by_version.items())
+        said = [shortened(f"{', '.join(stages)} v{version}", 220, 11) for version, stages in wanted]
+        if sum(map(_room, said)) <= _WIDTH - _MARGIN - 8:
+            break
+    while sum(map(_room, said)) > _WIDTH - _MARGIN - 8:  # more stages than there is room for
+        del wanted[0], said[0]
+    return wanted, said
+
+
+def _room(label: str) -> float:
+    return 1.25 * text_width(label, 11) + 10  # they are bold, and some systems' letters are wide
+
+
+def _beside(wanted: Sequence[float], labels: Sequence[str]) -> list[float]:
     """Middles of labels that don't overlap, as near to ``wanted`` (from left to right) as it goes."""
+    edges = [(text_width(label, 11) + 12) / 2 for label in labels]
+    rooms = [_room(label) / 2 for label in labels]
     places: list[float] = []
     for at, middle in enumerate(wanted):
-        least = places[-1] + (widths[at - 1] + widths[at]) / 2 if places else _MARGIN + widths[at] / 2
+        least = places[-1] + rooms[at - 1] + rooms[at] if places else _MARGIN + edges[at]
         places.append(max(middle, least))
-    edge = float(_WIDTH - 8)
     for at in reversed(range(len(places))):
-        places[at] = min(places[at], edge - widths[at] / 2)
-        edge = places[at] - widths[at] / 2
+        last = at == len(places) - 1
+        most = _WIDTH - 8 - edges[at] if last else places[at + 1] - rooms[at + 1] - rooms[at]
+        places[at] = min(places[at], most)
     return places

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from gitreg.domain.approval import address_key
 from gitreg.domain.changes import phrase, ranked
 from gitreg.domain.contrast import Contrast, Row, Section
 from gitreg.domain.contrast_model import RegistryContrast
@@ -308,8 +309,8 @@ def _approvals(approved: Approved | None) -> Iterator[Part]:
     missing = approved.needed - len(approved.given)
     lines: tuple[Words, ...] = ()
     if missing > 0:
-        done = {each.principal.casefold() for each in approved.given}
-        left = [one for one in approved.may if one.casefold() not in done]
+        done = {address_key(each.principal) for each in approved.given}
+        left = [one for one in approved.may if address_key(one) not in done]
         may = [word for one in left[:_MOST_ROWS] for word in (", ", Quoted(one))][1:]
         lines = ((f"{plural(missing, 'approval')} missing", *((": may be given by ", *may) if may else ())),)
     yield Part(

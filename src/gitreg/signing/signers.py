@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
+from gitreg.domain.approval import address_key
 from gitreg.domain.findings import Finding
+from gitreg.domain.names import twin_key
 from gitreg.errors import InvalidManifests, NotAllowed
 from gitreg.signing.sshsig import PublicKey
 
@@ -39,8 +41,15 @@ class Person:
     principals: frozenset[str]
 
     def answers_to(self, name: str) -> bool:
-        """Whether ``name`` is one of the principals; case does not count."""
-        return name.casefold() in {each.casefold() for each in self.principals}
+        """Whether ``name`` is one of the principals; the case of A–Z does not count."""
+        return address_key(name) in set(map(address_key, self.principals))
+
+    def may_be(self, name: str) -> bool:
+        """Whether ``name`` could be taken for one of the principals, by whatever rule letters are folded.
+
+        For what somebody may not do: where in doubt it is they. What they may do is asked of ``answers_to``.
+        """
+        return twin_key(name) in set(map(twin_key, self.principals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +180,7 @@ def _allowed(patterns: tuple[str, ...], namespace: str) -> bool:
 def _persons(lines: tuple[SignerLine, ...]) -> dict[int, Person]:
     groups: list[tuple[set[object], set[int], set[str]]] = []
     for each in lines:
-        ties: set[object] = {name.casefold() for name in each.principals if "/" not in name}
+        ties: set[object] = {address_key(name) for name in each.principals if "/" not in name}
         ties.add(each.key.blob)
         numbers, names = {each.line}, set(each.principals)
         apart = []

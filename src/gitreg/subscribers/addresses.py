@@ -13,6 +13,20 @@ PATIENCE = 5.0
 """Seconds for a name server."""
 
 _UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out for IPv6
+# IANA's special-purpose registries, as of 2026, in full: what ``is_global`` says depends on Python's version.
+# Those that are reached from everywhere (AS112, AMT, relays) are no place for a webhook either.
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24"),
+            *("192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
+            *("224.0.0.0/4", "240.0.0.0/4"),
+            *("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
+        ),
+    )
+)
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address at the end of an IPv6 one (RFC 6052)
 
 
@@ -24,6 +38,8 @@ def is_public(text: str) -> bool:
     """
     address = _meant(ipaddress.ip_address(text.partition("%")[0]))
     if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    if any(address in network for network in _SPECIAL):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

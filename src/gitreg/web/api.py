@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("gitreg.web")
 # As many as a facade keeps open registries for: more would open one for each question.
-_THREADS = 8
+_THREADS = 4
 
 
 class MlflowApi:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from gitreg.registry.registry import Registry
 from gitreg.web import assets, identity, refusals
 from gitreg.web.access import addresses
 from gitreg.web.api_v1.page import api
+from gitreg.web.asof import look_at
 from gitreg.web.identity import Denied, Role
 from gitreg.web.kept import Kept
 from gitreg.web.links import Links
@@ -41,7 +43,7 @@ Making = Callable[..., Page | Elsewhere]
 """Makes a page of a ``Look`` and of the parameters in its address, as keywords."""
 
 # As many as registries are kept open: more would open one for each question.
-THREADS = 8
+THREADS = 4
 _MOST_KEPT = 8_000_000
 """Bytes of pages that are kept: the first page of models is what everybody begins with."""
 _YEAR = "public, max-age=31536000, immutable"
@@ -120,33 +122,53 @@ class Browsing:
         try:
             identity.require(Role.READER)
             with self._registries.reading() as registry:
-                return self._answer(kind, request, registry)
+                try:
+                    return self._answer(kind, request, registry)
+                except GitregError as error:
+                    return refusals.of_error(request, error, self._around(request, registry))
         except Denied as denied:
             return refusals.page(request, denied.status, denied.message)
         except GitregError as error:
             return refusals.of_error(request, error)
 
-    def _answer(self, kind: Kind, request: Request, registry: Registry) -> Response:
-        query, who = query_of(request), identity.current()
-        asked = query.get("at", [""])[-1].strip() or None
-        view = registry.at(asked or self._settings.at)
-        look = Look(
+    def _around(self, request: Request, registry: Registry) -> Look | None:
+        """What stands around a refusal: the registry as it was asked for, else as it is now."""
+        asked = query_of(request).get("at", [""])[-1].strip() or None
+        for at in dict.fromkeys((asked, None)):
+            try:
+                look = self._look(request, registry, at)
+                if look.settings and look.when:  # it can be read
+                    return look
+            except GitregError:
+                continue
+        return None
+
+    def _look(self, request: Request, registry: Registry, asked: str | None) -> Look:
+        return Look(
             registry=registry,
-            view=view,
+            view=look_at(registry, asked, self._settings.at),
             links=Links(asked),
-            query=query,
+            query=query_of(request),
             at=asked or self._settings.at,
-            identity=who,
+            identity=identity.current(),
             writable=self._settings.writable,
-            # Without it the page is the same for many, and is kept.
-            csrf=refusals.csrf_of(request) if kind.forms or not kind.lasting or who.kind == "session" else "",
+            csrf=refusals.csrf_of(request),
             path=request.url.path,
             origin=addresses.origin(request.scope, self._settings),
+            vouches=bool(self._settings.signing_key),
+            typing=_is_typing(request),
         )
-        if not kind.lasting:
+
+    def _answer(self, kind: Kind, request: Request, registry: Registry) -> Response:
+        asked = query_of(request).get("at", [""])[-1].strip() or None
+        look = self._look(request, registry, asked)
+        if not (kind.forms or not kind.lasting or look.identity.kind == "session"):
+            look = replace(look, csrf="")  # without it the page is the same for many, and is kept
+        # After signing out the way back leads to no page of theirs.
+        if not kind.lasting or look.identity.kind == "session":
             return _response(kind.make(look, **request.path_params), look, {"Cache-Control": "no-store"})
         tag = _tag(look, request)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "HX-Request"}
         if tag in (each.strip() for each in request.headers.get("if-none-match", "").split(",")):
             return Response(status_code=304, headers=headers)
         kept = self._kept.get(tag)
@@ -172,11 +194,17 @@ def query_of(request: Request) -> Mapping[str, Sequence[str]]:
     return found
 
 
+def _is_typing(request: Request) -> bool:
+    """Whether a field asks while somebody types in it; going back asks in the same way for a whole page."""
+    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+
+
 def _tag(look: Look, request: Request) -> str:
     """What differs whenever the page would."""
     who = look.identity
     shown = (look.view.commit, assets.stamp(), str(request.url), look.origin, look.csrf, look.at or "")
-    made = sha256("\0".join((*shown, repr(who), str(look.writable))).encode("utf-8", "replace"))
+    seen = (str(look.writable), str(look.typing))
+    made = sha256("\0".join((*shown, repr(who), *seen)).encode("utf-8", "replace"))
     return f'W/"{made.hexdigest()[:24]}"'
 
 

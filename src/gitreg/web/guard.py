@@ -12,9 +12,11 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from anyio.to_thread import run_sync
+
 from gitreg.errors import GitregError, InvalidInput
 from gitreg.web import caller, identity
-from gitreg.web.access import addresses, cookies, csrf, headers, request_log
+from gitreg.web.access import addresses, cookies, csrf, headers, lasting, request_log
 from gitreg.web.access.entries import Access
 from gitreg.web.access.recognition import SAFE, Recognition
 from gitreg.web.access.store import AccessStore
@@ -30,6 +32,10 @@ _LOG = logging.getLogger("gitreg.web")
 _DENIED = "PERMISSION_DENIED"
 _FOR_EVERYBODY = frozenset({"/health", "/ready", "/sign-in"})
 _STATIC = "/static/"
+_SIGNING = frozenset({"/sign-in", "/sign-out"})
+_SHORT = 16 * 1024
+"""Bytes of a form that anybody may send."""
+_LONG = 32 * 1024
 
 
 class Refused(Exception):
@@ -127,6 +133,7 @@ class Guard:
             if self._recognition.stale(scope, access):
                 sending.cookies.append(cookies.setting(scope, self.settings, "session", ""))
         identity.remember(who)
+        lasting.keep(scope, partial(self._lasts, scope))
         forms = csrf.made_for(scope, self.settings, who, access.secret)
         csrf.keep(scope, forms)
         if forms.cookie:
@@ -139,12 +146,22 @@ class Guard:
             return receive
         return await self._with_token(scope, receive, forms)
 
+    def _lasts(self, scope: Scope) -> bool:
+        """Whether the request would be let through now: a token may have been revoked since."""
+        try:
+            return self._recognition.identify(scope, self._access()).may(Role.READER)
+        except (Denied, Refused, InvalidInput):
+            return False
+
     async def _with_token(self, scope: Scope, receive: Receive, forms: csrf.Csrf) -> Receive:
         """Check the token of a form, which stands in a header or in the body."""
         given, body = csrf.in_header(scope), None
         if given is None:
             body = await self._body(scope, receive)
-            given = csrf.in_form(scope, body)
+            # A long body takes its time: others are answered meanwhile.
+            given = (
+                await run_sync(csrf.in_form, scope, body) if len(body) > _LONG else csrf.in_form(scope, body)
+            )
         if not forms.accepts(given):
             raise Refused(
                 403,
@@ -156,10 +173,11 @@ class Guard:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         settings = self.settings
+        most = _SHORT if scope["path"] in _SIGNING else settings.most_bytes
         try:
-            return await read_body(scope, receive, most=settings.most_bytes, patience=settings.patience)
+            return await read_body(scope, receive, most=most, patience=settings.patience)
         except TooLong:
-            message = f"The request's body is longer than {settings.most_bytes} bytes."
+            message = f"The request's body is longer than {most} bytes."
             raise Refused(413, "INVALID_PARAMETER_VALUE", message) from None
         except TooSlow:
             message = f"The request's body did not come within {settings.patience:g} seconds."
@@ -178,14 +196,14 @@ class Guard:
         return found
 
     def _check_host(self, host: str) -> None:
-        name = addresses.host_name(host)
-        known = name in self._hosts or name == "localhost" or is_loopback(name)
+        name = addresses.asked_host(host)
+        known = bool(name) and (name in self._hosts or name == "localhost" or is_loopback(name))
         # What is rebound is a name: who comes by an address has come to this server.
         if not known and (self.settings.loopback or not addresses.is_address(name)):
             raise Refused(
                 403,
                 _DENIED,
-                f"This server does not answer to the host name {name!r}. "
+                f"This server does not answer to the host name {name or host[:100]!r}. "
                 "Start it with --allowed-host for each name that it has.",
             )
 

@@ -6,6 +6,7 @@ pictures become links: a page that loads nothing from elsewhere tells nobody who
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -21,6 +22,11 @@ from gitreg.render.text import safe_block
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _LONGEST = 200_000
 """Characters that are rendered; a longer text is shown as it stands."""
+_LINE = 400
+"""Characters of a first line that are looked at."""
+_BLOCK = re.compile(r"(?:#{1,6}\s+|>\s?|[-*+]\s+|\d{1,3}[.)]\s+)+")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_STRONG = re.compile(r"(\*\*|__|~~|\*|`)(?=\S)(.*?\S)\1")
 _DEEPER = 2
 """How far headings move down: those of the page itself come first."""
 
@@ -31,6 +37,22 @@ def prose(text: str) -> Markup:
     if len(shown) > _LONGEST:
         return Markup("<pre>{}</pre>").format(shown)
     return _rendered(shown)
+
+
+def _marks_off(said: str) -> str:
+    """A line without what makes it a heading, a quote or a point of a list."""
+    found = _BLOCK.match(said)
+    return said[found.end() :] if found else said
+
+
+def line(text: str) -> str:
+    """The first line of ``text`` that says something, without Markdown's marks."""
+    for each in text[: 4 * _LINE].split("\n"):
+        said = _marks_off(each[:_LINE].strip())
+        if said.strip("-=*_`~# \t"):
+            said = _LINK.sub(r"\1", said)
+            return _STRONG.sub(r"\2", _STRONG.sub(r"\2", said)).strip()
+    return ""
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from gitreg import __version__
 from gitreg.render import svg
 from gitreg.render.scale import stage_colours
 from gitreg.render.text import number, plural, safe, size
-from gitreg.web.prose import prose
+from gitreg.web.prose import line, prose
 
 # Whatever the locale says.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -34,6 +34,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "prose": prose,
+        "line": line,
         "number": number,
         "size": size,
         "plural": plural,

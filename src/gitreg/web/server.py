@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
-from contextlib import suppress
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -26,6 +30,10 @@ from gitreg.web.settings import Settings, is_loopback
 _BACKLOG = 2048
 _LOG = logging.getLogger("gitreg.web")
 _LOOK_AFTER = 0.5  # seconds between looks at the workers
+_MOST_CONNECTIONS = 4000
+_OTHER_FILES = 200
+# M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h.
+_MALLOC = ((-8, 2), (-3, 256 * 1024), (-1, 256 * 1024))
 _LEAVE = 10  # seconds that requests have to end when the server is told to
 _SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/json\r\n"
@@ -95,7 +103,7 @@ def serve(settings: Settings, listening: socket.socket, *, workers: int = 1) -> 
         return
     config = uvicorn.Config(
         create(settings),
-        http=partial(_Patient, patience=settings.patience),
+        http=partial(_Patient, patience=settings.patience, most=most_connections()),
         ws="none",
         access_log=False,
         log_level="warning",
@@ -103,13 +111,30 @@ def serve(settings: Settings, listening: socket.socket, *, workers: int = 1) -> 
         proxy_headers=False,
         timeout_graceful_shutdown=_LEAVE,
     )
-    # uvicorn raises the signal once more when it has ended: that shall not look like a failure.
+    _give_memory_back()
+    # uvicorn raises the signal once more when it has ended: that shall not look like a failure. One that
+    # comes before uvicorn listens to signals waits until it does: here nobody would hear it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     _Server(config).run(sockets=[listening])
 
 
+def _give_memory_back() -> None:
+    """Have glibc return the memory of large answers, and not keep an arena for each thread (mallopt(3))."""
+    with suppress(OSError, AttributeError, TypeError):
+        allocator = ctypes.CDLL(None)
+        for parameter, value in _MALLOC:
+            allocator.mallopt(parameter, value)
+
+
 class _Server(uvicorn.Server):  # type: ignore[misc]
     """uvicorn's server, which tells the application at once that it is about to end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            yield
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.config.app.state.ending = True  # what streams for ever looks at it
@@ -159,17 +184,42 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-class _Patient(AutoHTTPProtocol):  # type: ignore[misc]
-    """uvicorn's protocol, which waits for ever for the head of a request, with a limit to that."""
+def most_connections() -> int:
+    """How many connections a process takes at once: files, pipes and the index need descriptors, too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + _OTHER_FILES
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+            soft = min(wanted, hard)
+    return max(16, min(_MOST_CONNECTIONS, soft - _OTHER_FILES))
 
-    def __init__(self, *args: Any, patience: float, **kwargs: Any) -> None:
+
+class _Patient(AutoHTTPProtocol):  # type: ignore[misc]
+    """uvicorn's protocol, which waits for ever for the head of a request, with a limit to that.
+
+    Where there are too many connections, the one that has been silent longest goes: without descriptors left
+    a process would accept none, and say so for each.
+    """
+
+    open = 0
+    """Connections of this process."""
+    silent: ClassVar[OrderedDict[_Patient, None]] = OrderedDict()
+    """Those that have no request, the longest silent first."""
+
+    def __init__(self, *args: Any, patience: float, most: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._patience = patience
+        self._most = most
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        _Patient.open += 1
         self._wait()
+        if _Patient.open > self._most:
+            longest, _ = _Patient.silent.popitem(last=False)
+            longest.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -180,15 +230,18 @@ class _Patient(AutoHTTPProtocol):  # type: ignore[misc]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
+        _Patient.open -= 1
         super().connection_lost(exc)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self._patience, self._give_up)
+        _Patient.silent[self] = None
 
     def _stop(self) -> None:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+        _Patient.silent.pop(self, None)
 
     def _give_up(self) -> None:
         if not self.transport.is_closing():

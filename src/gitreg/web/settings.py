@@ -68,6 +68,15 @@ class Settings:
         return self.at is None
 
     @property
+    def alone(self) -> bool:
+        """Whether nobody but this machine asks, who then needs no credentials.
+
+        Where there is a proxy, all come from this machine's address, and by which name is up to the proxy.
+        """
+        proxied = self.user_header or self.allowed_hosts or self.trusted_proxies
+        return self.loopback and not self.sign_in and not proxied
+
+    @property
     def anonymous(self) -> Role:
         """What those may do of whom nothing is known and who are not on this machine."""
         if self.sign_in:

@@ -47,6 +47,10 @@ def test_signed(one: CommitSignature) -> None:
             commit(signer=("bob@example.com",)),
             "the commit 0123456789 names ann@example.com as its author, and was signed by bob@example.com",
         ),
+        (
+            commit("u\u017fer@example.com", signer=("user@example.com",)),
+            "the commit 0123456789 names u\u017fer@example.com as its author, and was signed by user@example.com",
+        ),
         (commit(), "the commit 0123456789 names ann@example.com as its author, and was signed by a stranger"),
         (
             commit(fault="the key SHA256:x is nobody's", merge=True),

@@ -15,6 +15,7 @@ from gitreg.mlflow import rest
 from gitreg.registry.clock import utc_now
 from gitreg.web.access import tokens
 from gitreg.web.identity import Denied, Identity, Role, remember, require, require_somewhere
+from gitreg.web.settings import network
 from tests.web.access.conftest import API, CREATE, ELSEWHERE, Keys, Make, message
 from tests.web.conftest import Git
 
@@ -183,6 +184,28 @@ def test_what_a_proxy_hands_on_is_not_from_this_machine(
     assert asking(**hosts).create(headers=headers).status_code == 403
     assert git("rev-parse", "HEAD") == before
     assert asking(**hosts, write=True).create(headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"allowed_hosts": ("models.example",)},
+        {"trusted_proxies": (network("10.0.0.1"),)},
+        {"user_header": "X-Forwarded-User"},
+    ],
+)
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost"])
+def test_a_proxy_that_names_the_server_by_its_address_makes_nobody_local(
+    asking: Make, keys: Keys, git: Git, settings: dict[str, Any], host: str
+) -> None:
+    """As nginx does with proxy_pass alone; it does not say that it is there either."""
+    asking().create("churn")
+    bearer, before, ask = keys.bearer(), git("rev-parse", "HEAD"), asking(**settings)
+    assert ask.create("fraud", headers={"Host": host}).status_code == 401
+    assert ask("PUT", "/api/v1/settings/name", json={"value": "x"}, headers={"Host": host}).status_code == 401
+    assert git("rev-parse", "HEAD") == before
+    assert ask("GET", "/api/v1/models", headers={"Host": host}).status_code == 200
+    assert ask.create("fraud", headers={"Host": host, **bearer}).status_code == 200
 
 
 # Every route

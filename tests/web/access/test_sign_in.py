@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from gitreg.registry.clock import utc_now
 from gitreg.web.access import cookies, tokens
+from gitreg.web.access.entries import decode, encode
 from gitreg.web.access.sign_in import local_path
 from gitreg.web.identity import Role
 from tests.web.access.conftest import CREATE, ELSEWHERE, Keys, Make
@@ -82,6 +84,56 @@ def test_signing_out(asking: Make, keys: Keys) -> None:
     assert browser("GET", "/version").status_code == 401
 
 
+def test_signing_out_ends_the_session_everywhere(asking: Make, keys: Keys, place: Path) -> None:
+    """Its cookie is worth nothing any more, in no process; the user's other browsers stay signed in."""
+    text, _ = keys.token()
+    ask, elsewhere = (asking(**ELSEWHERE, sign_in=True) for _ in range(2))
+    browser, other = Browser(ask), Browser(ask)
+    browser.sign_in(text)
+    other.sign_in(text)
+    kept = dict(browser.cookies)
+    assert browser("POST", "/sign-out", data={"csrf": browser.csrf()}).status_code == 303
+    for server in (ask, elsewhere):
+        thief = Browser(server)
+        thief.cookies = dict(kept)
+        assert thief("GET", "/version").status_code == 401
+        thief.cookies = dict(other.cookies)
+        assert thief("GET", "/version").status_code == 200
+    assert kept.keys() - browser.cookies.keys()
+    session = next(value for key, value in kept.items() if "gitreg-session-" in key)
+    assert not any(part in keys.store.path.read_text() for part in session.split(".")[2:])
+    browser.sign_in(text)
+    assert browser("GET", "/version").status_code == 200
+
+
+def test_what_has_ended_is_forgotten_when_nobody_can_use_it(keys: Keys) -> None:
+    _, ident = keys.token()
+    _, gone = keys.token()
+    access, now = keys.store.read(), utc_now()
+    for each in (ident, gone):
+        access = cookies.ended(cookies.session_of(access.tokens[each], access, now), access, now)
+    assert len(access.ended) == 2 and decode(encode(access)) == access
+    access = replace(access, tokens={ident: access.tokens[ident]})
+    access = cookies.ended("nonsense", access, now + timedelta(days=6))
+    assert len(access.ended) == 1
+    assert not cookies.ended("", access, now + timedelta(days=7, seconds=1)).ended
+
+
+def test_many_sign_outs_fill_no_disk(keys: Keys) -> None:
+    _, ident = keys.token()
+    _, quiet = keys.token()
+    access, now = keys.store.read(), utc_now()
+    others = cookies.session_of(access.tokens[quiet], access, now)
+    made = [cookies.session_of(access.tokens[ident], access, now) for _ in range(1003)]
+    for session in made[:1002]:
+        access = cookies.ended(session, access, now)
+    assert len(access.ended) < 10
+    assert not any(cookies.token_of_session(each, access, now) for each in made)
+    later = now + timedelta(seconds=2)
+    fresh = cookies.session_of(access.tokens[ident], access, later)
+    assert cookies.token_of_session(fresh, access, later) and cookies.token_of_session(others, access, now)
+
+
 @pytest.mark.parametrize("bad", ["", "grt_", "nonsense", tokens.new(), " "])
 def test_a_wrong_token(asking: Make, keys: Keys, bad: str) -> None:
     keys.token()
@@ -113,14 +165,17 @@ def test_a_session_lasts_a_week_and_can_not_be_forged(keys: Keys) -> None:
     assert cookies.token_of_session(session, access, now + timedelta(days=6, hours=23)) is not None
     assert cookies.token_of_session(session, access, now + timedelta(days=7, seconds=1)) is None
     other = next(key for key in access.tokens if key != ident)
-    named, issued, signature = session.split(".")
+    named, issued, own, signature = session.split(".")
     for forged in (
-        f"{other}.{issued}.{signature}",
-        f"{named}.{int(issued, 16) + 9:x}.{signature}",
-        f"{named}.{issued}.{signature[:-1]}",
-        f"{named}.{issued}.",
-        f"{named}.{issued}.é",
-        f"{named}..{signature}",
+        f"{other}.{issued}.{own}.{signature}",
+        f"{named}.{int(issued, 16) + 9:x}.{own}.{signature}",
+        f"{named}.{issued}.{own[::-1]}.{signature}",
+        f"{named}.{issued}.{own}.{signature[:-1]}",
+        f"{named}.{issued}.{own}.",
+        f"{named}.{issued}.{own}.é",
+        f"{named}..{own}.{signature}",
+        f"{named}.{issued}.{signature}",
+        f"{session}.",
         f"{named}",
         "..",
         "",
@@ -215,7 +270,6 @@ def test_in_a_browser(place: Path, keys: Keys) -> None:
         first = page.goto(f"{server.url}/models")
         assert first is not None and first.status == 401
         complaints.clear()  # that it was 401
-        page.get_by_role("link", name="Sign in").click()
         page.get_by_label("Token").fill(text)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{server.url}/models")

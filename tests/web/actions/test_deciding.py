@@ -6,11 +6,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gitreg.domain.settings import VALID_DAYS
 from gitreg.registry.open import open_registry
+from gitreg.web.access.entries import Grant
+from gitreg.web.access.store import AccessStore
 from gitreg.web.app import create as application
 from gitreg.web.identity import Role
 from gitreg.web.settings import Settings
@@ -72,7 +77,7 @@ def proposed(people: Callable[[str], Visitor]) -> Callable[[str], Visitor]:
     """Ann has proposed churn/2 for Production."""
     form = people("Ann").load("/models/churn/2/transition?stage=Production")
     done = people("Ann").send(form, how="propose", message="Finds more")
-    assert (done.status_code, done.headers.get("location")) == (303, PAGE), done.text
+    assert (done.status_code, done.headers.get("location")) == (303, f"{PAGE}?done=proposed"), done.text
     return people
 
 
@@ -105,7 +110,8 @@ def test_the_stage_button_proposes_what_the_rules_refuse(
     assert done.status_code == 403 and newest("%H") == before
     assert "0 of 1 approval" in done.text and "Finds more</textarea>" in done.text
     done = ann.send(form, how="propose", message="Finds more")
-    assert done.status_code == 303 and done.headers["location"] == PAGE
+    assert done.status_code == 303 and done.headers["location"] == f"{PAGE}?done=proposed"
+    assert "Proposed." in ann.get(done.headers["location"]).text
     assert newest("%an <%ae>|%s", BRANCH) == "Ann <ann@example.com>|churn: transition version 2 to Production"
     assert newest("%H") == before
     assert verdict(gitreg) == ["churn/2 → Production: 0 of 1 approval"]
@@ -123,8 +129,11 @@ def test_approved_by_somebody_who_signed_in(
     page = bob.get(f"{PAGE}/approve").text
     assert "churn/2</a> for" in page and SERVER in page and "bob@example.com" in page
     (form,) = forms(page)
+    until = f"{datetime.now(UTC) + timedelta(days=VALID_DAYS):%-d %B %Y}"
+    assert f"<dd>{until}, in {VALID_DAYS} days</dd>" in page
     done = bob.send(form, message="Tried it")
-    assert done.status_code == 303 and done.headers["location"] == PAGE, done.text
+    assert done.status_code == 303 and done.headers["location"] == f"{PAGE}?done=approved", done.text
+    assert '<div class="done" role="status"><p>Approved.' in bob.get(done.headers["location"]).text
     assert newest("%an <%ae>|%s", BRANCH) == "Bob <bob@example.com>|churn: approve version 2 for Production"
     assert newest("%cn", BRANCH) != "Bob"
     assert verdict(gitreg) == []
@@ -153,12 +162,16 @@ def test_the_whole_course(
 ) -> None:
     bob = proposed("Bob")
     page = bob.get(f"{PAGE}/merge").text
+    assert '<span class="pill warn">Waiting</span>' in page and "here only" not in bob.get(PAGE).text
     assert "0 of 1 approval" in page and "Merge</button>" not in page
     fields = forms(bob.get(f"{PAGE}/approve").text)[0].fields
     done = bob.post(f"{PAGE}/merge", {key: fields[key] for key in ("csrf", "head")})
     assert done.status_code == 403 and "does not pass" in done.text
     assert bob.post(f"{PAGE}/merge", {"csrf": fields["csrf"]}).status_code == 409, "of what?"
     assert bob.fill(f"{PAGE}/approve").status_code == 303
+    page = bob.get(f"{PAGE}/merge").text
+    assert ">Merge commit<" in page and ">Squash into one commit<" in page and ">Rebase<" in page
+    assert '<span class="pill good">Ready</span>' in page
     done = bob.fill(f"{PAGE}/merge", message="Go")
     assert done.status_code == 303, done.text
     assert done.headers["location"] == f"/models/churn/2?committed={newest('%H')}"
@@ -181,7 +194,7 @@ def test_on_a_bare_repository(guarded: Path, key: Path, git: Callable[..., str],
     app = application(settings)
     ann, bob = (Visitor(app, each, email=f"{each.lower()}@example.com") for each in ("Ann", "Bob"))
     form = ann.load("/models/churn/2/transition?stage=Production")
-    assert ann.send(form, how="propose").headers["location"] == PAGE
+    assert ann.send(form, how="propose").headers["location"] == f"{PAGE}?done=proposed"
     assert bob.fill(f"{PAGE}/approve").status_code == 303
     assert bob.fill(f"{PAGE}/merge").status_code == 303
     command = [sys.executable, "-m", "gitreg", "--registry", str(bare), "verify", "--all"]
@@ -231,7 +244,10 @@ def test_a_stage_whose_approvers_sign_themselves(people: Callable[[str], Visitor
 
 def test_nobody_in_particular_approves_nothing(proposed: Callable[[str], Visitor]) -> None:
     page = proposed("").get(f"{PAGE}/approve")
-    assert "nobody has said who you are" in page.text and not forms(page.text)
+    assert page.status_code == 401 and not any(
+        each.action.startswith("/proposals") for each in forms(page.text)
+    )
+    assert proposed("").get("/proposals/gitreg/none/merge").status_code == 401  # nor is told which there are
 
 
 def test_a_server_without_a_key_and_one_that_is_not_listed(
@@ -257,6 +273,32 @@ def test_roles(proposed: Callable[[str], Visitor], visit: Visit, key: Path, newe
     assert reader.post(f"{PAGE}/withdraw", {}).status_code == 403
 
 
+def test_what_lies_beside_the_models_of_a_grant_is_beyond_it(
+    guarded: Path, visit: Visit, git: Callable[..., str]
+) -> None:
+    grant = Grant(user="cy@example.com", role=Role.READER, models={"churn*": Role.APPROVER})
+    AccessStore(guarded).change(lambda access: replace(access, grants={grant.user: grant}))
+    git("switch", "-qc", "gitreg/mixed")
+    (guarded / ".github/workflows").mkdir(parents=True)
+    (guarded / ".github/workflows/ci.yaml").write_text("on: push\n")
+    model = guarded / "models/churn/model.yaml"
+    model.write_text(model.read_text().replace("Who leaves", "Who stays"))
+    git("add", "-A")
+    git("commit", "-qm", "churn: update description of model")
+    git("switch", "-qC", "gitreg/within", "main")
+    model.write_text(model.read_text().replace("Who leaves", "Who stays"))
+    git("commit", "-qam", "churn: update description of model")
+    git("switch", "-q", "main")
+    visit("", user_role=Role.READER)
+    assert visit("Cy").get("/proposals/gitreg/mixed/merge").status_code == 403
+    assert visit("Cy").get("/proposals/gitreg/mixed/withdraw").status_code == 403
+    form = visit("Cy").load("/proposals/gitreg/within/merge")
+    form.action = form.action.replace("within", "mixed")
+    form.fields["head"] = [git("rev-parse", "gitreg/mixed").strip()]
+    assert visit("Cy").send(form).status_code == 403
+    assert visit("Cy").send(visit("Cy").load("/proposals/gitreg/within/merge")).status_code == 303
+
+
 def test_what_is_signed_is_what_was_shown(
     proposed: Callable[[str], Visitor], git: Callable[..., str], newest: Log
 ) -> None:
@@ -272,19 +314,9 @@ def test_what_is_signed_is_what_was_shown(
     assert newest("%H", BRANCH) == oid
 
 
-def test_the_stage_button_leads_to_what_is_proposed(proposed: Callable[[str], Visitor], newest: Log) -> None:
-    ann = proposed("Ann")
-    before = newest("%H", BRANCH)
-    page = ann.get("/models/churn/2/transition?stage=Production").text
-    assert f'proposed already: <a href="{PAGE}">' in page
-    (form,) = forms(page)
-    done = ann.send(form, how="propose", message="Finds more")
-    assert done.headers["location"] == PAGE and newest("%H", BRANCH) == before
-
-
 def test_withdrawing(proposed: Callable[[str], Visitor], git: Callable[..., str]) -> None:
     done = proposed("Ann").fill(f"{PAGE}/withdraw")
-    assert done.status_code == 303 and done.headers["location"] == "/proposals"
+    assert done.status_code == 303 and done.headers["location"] == "/proposals?done=withdrawn"
     assert git("branch", "--list", BRANCH) == ""
 
 

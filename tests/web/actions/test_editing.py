@@ -119,6 +119,65 @@ def test_what_others_changed_meanwhile_is_not_overwritten(ann: Visitor, newest: 
         assert registry.model("churn").description == "Ann's words"
 
 
+def test_a_conflict_shows_at_each_field_how_it_stands_and_keeps_both(
+    ann: Visitor, newest: Log, seeded: Path
+) -> None:
+    form = ann.load("/models/churn/update")
+    with open_registry(seeded, author=ADA) as registry:
+        registry.update("churn", description="Ada's <b>words</b>", owners=["ada@example.com"])
+        registry.tag("churn", {"team": "retention", "tier": "2"})
+    adas = newest("%h")
+    done = ann.send(form, description="Ann's words", tag_key=["team", "new"], tag_value=["sales", "1"])
+    assert done.status_code == 409
+    assert "It now says:" in done.text and "Ada&#39;s &lt;b&gt;words&lt;/b&gt;</blockquote>" in done.text
+    assert "retention</blockquote>" in done.text and adas in done.text and "Ada Lovelace" in done.text
+    assert "What you typed is kept" in done.text and "nothing is done" not in done.text
+    assert "ada@example.com</blockquote>" not in done.text
+    (again,) = forms(done.text)
+    assert again.fields["description"] == ["Ann's words"]
+    assert again.fields["owners"] == ["ada@example.com"], "Ann did not touch them: Ada's stay"
+    assert ann.send(again).status_code == 303
+    with open_registry(seeded) as registry:
+        model = registry.model("churn")
+    assert (model.description, model.owners) == ("Ann's words", ("ada@example.com",))
+    assert model.tags == {"team": "sales", "tier": "2", "new": "1"}
+
+
+def test_a_tag_that_somebody_removed_meanwhile(ann: Visitor, seeded: Path) -> None:
+    form = ann.load("/models/churn/update")
+    with open_registry(seeded, author=ADA) as registry:
+        registry.untag("churn", "team")
+    done = ann.send(form, tag_key=["team"], tag_value=["sales"])
+    assert done.status_code == 409 and "It was removed meanwhile" in done.text and "Ada Lovelace" in done.text
+    assert ann.send(form, description="New").status_code == 303, "she did not touch the tag"
+    with open_registry(seeded) as registry:
+        assert registry.model("churn").tags == {} and registry.model("churn").description == "New"
+
+
+def test_sent_twice_and_unchanged(ann: Visitor, newest: Log, seeded: Path) -> None:
+    form = ann.load("/models/churn/update")
+    typed = {"description": "New", "tag_key": ["team"], "tag_value": ["sales"]}
+    assert ann.send(form, **typed).status_code == 303
+    before = newest("%H")
+    done = ann.send(form, **typed)
+    assert done.status_code == 303 and newest("%H") == before
+    assert "it says that already" in ann.get(done.headers["location"]).text
+    done = ann.send(ann.load("/models/churn/2/update"))
+    assert "Nothing changed" in ann.get(done.headers["location"]).text and newest("%H") == before
+    assert 'class="done"' not in ann.get("/models/churn?done=%3Cb%3Eodd").text
+
+
+def test_owners_between_commas_and_a_banner_that_names_all(ann: Visitor, newest: Log, seeded: Path) -> None:
+    with open_registry(seeded, author=ADA) as registry:
+        registry.update("churn", owners=["Team A, B"])
+    typed = {"owners": "Team A, B\r\nann@example.com, bob@example.com", "description": "New"}
+    done = ann.fill("/models/churn/update", **typed)
+    with open_registry(seeded) as registry:
+        assert registry.model("churn").owners == ("Team A, B", "ann@example.com", "bob@example.com")
+    assert newest("%s") == "churn: update description and owners of model"
+    assert newest("%s") in ann.get(done.headers["location"]).text
+
+
 def test_what_others_changed_elsewhere_is_no_conflict(ann: Visitor, seeded: Path) -> None:
     form = ann.load("/models/churn/2/update")
     with open_registry(seeded, author=ADA) as registry:
@@ -174,6 +233,19 @@ def test_deleting_needs_the_name_and_can_be_undone(ann: Visitor, newest: Log, pa
     assert ann.fill(f"/models/{path}/restore").status_code == 303
     assert newest("%an|%s").startswith("Ann|churn: restore")
     assert ann.get(f"/models/{path}/restore").status_code == 409
+
+
+def test_the_last_version_that_was_deleted_leads_back(ann: Visitor, seeded: Path) -> None:
+    ann.fill("/models/churn/1/delete", confirm="churn/1")
+    assert (
+        "was deleted"
+        not in ann.get("/models/churn").text.partition('id="versions"')[2].partition("</section>")[0]
+    )
+    ann.fill("/models/churn/2/delete", confirm="churn/2")
+    page = ann.get("/models/churn").text
+    assert '<a href="/models/churn/2">Version 2</a> was deleted <time' in page and "by Ann" in page
+    assert "There is no version yet" not in page
+    assert 'href="/models/churn/2/restore">Restore</a>' in ann.get("/models/churn/2").text
 
 
 def test_a_model_that_changed_is_not_deleted_unseen(ann: Visitor, newest: Log, seeded: Path) -> None:

@@ -93,13 +93,17 @@ def test_G06_what_is_no_form_of_ours(ann: Visitor, newest: Log, body: bytes, kin
         "/models/churn/0/update",
         "/models/churn/99/transition?stage=Production",
         "/models/churn/unalias?alias=none",
-        "/proposals/none/approve",
-        "/proposals/none/merge",
         "/proposals/none/withdraw",
     ],
 )
 def test_what_is_not_there(ann: Visitor, path: str) -> None:
     assert ann.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("verb", ["approve", "merge"])
+def test_proposals_that_are_not_there_are_told_to_approvers(seeded: Path, visit: Visit, verb: str) -> None:
+    assert visit("Ann", user_role=Role.APPROVER).get(f"/proposals/none/{verb}").status_code == 404
+    assert visit("Ann", user_role=Role.WRITER).get(f"/proposals/none/{verb}").status_code == 403
 
 
 def test_no_page_with_a_form_is_kept(ann: Visitor) -> None:

@@ -93,6 +93,38 @@ def test_A_D01_D02_what_is_refused_is_told_at_its_field(
     assert "Kept</textarea>" in done.text and "\x1b" not in done.text
 
 
+def test_all_that_is_wrong_is_told_at_once_by_the_labels(ann: Visitor, newest: Log) -> None:
+    before = newest("%H")
+    typed = {"name": "", "source": "/tmp/model", "metrics": "auc=high", "run_link": "ftp://x", "alias": "v3"}
+    done = ann.fill("/register", **typed, tags="team", message="a\x07b")
+    assert done.status_code == 400 and newest("%H") == before
+    for field in ("name", "source", "metrics", "run_link", "alias", "tags", "message"):
+        assert f'id="e-{field}"' in done.text, field
+        assert f'href="#f-{field}"' in done.text, field
+    assert (
+        ">Link to the run</a>" in done.text and ">Model</a>" in done.text and ">run link</a>" not in done.text
+    )
+
+
+def test_sent_twice_it_makes_one_version(ann: Visitor, newest: Log, seeded: Path) -> None:
+    form = ann.load("/register?name=churn")
+    typed = {"source": "s3://models/churn/3", "metrics": "auc=0.93\r\nbad=nan", "tags": "team=growth"}
+    assert ann.send(form, **typed).status_code == 303
+    before = newest("%H")
+    done = ann.send(form, **typed)
+    assert done.status_code == 303 and newest("%H") == before
+    assert done.headers["location"] == "/models/churn/3?done=registered"
+    assert "registered already" in ann.get(done.headers["location"]).text
+    assert ann.send(form, **(typed | {"metrics": "auc=0.94"})).status_code == 303, "another one"
+    assert ann.send(ann.load("/register?name=churn"), **typed).status_code == 303, "asked for anew"
+    with open_registry(seeded) as registry:
+        assert registry.version("churn/5").source == "s3://models/churn/3"
+    form = ann.load("/register")
+    for _ in range(2):
+        done = ann.send(form, name="fresh", source="s3://models/fresh/1")
+    assert done.headers["location"] == "/models/fresh/1?done=registered"
+
+
 def test_a_name_that_differs_in_case_alone(ann: Visitor) -> None:
     done = ann.fill("/register", name="Churn", source="s3://models/churn/9")
     assert done.status_code == 409 and "use churn" in done.text

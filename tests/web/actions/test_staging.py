@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gitreg.registry.open import open_registry
+from tests.registry.team import with_rules
 from tests.web.actions.conftest import ADA, Log
 from tests.web.actions.visiting import Visitor, forms
 
@@ -19,6 +21,22 @@ def test_the_page_says_what_will_happen(ann: Visitor) -> None:
     assert "already" in ann.get("/models/churn/1/transition?stage=Production").text
     for stage, status in (("", 400), ("Prodction", 400), ("None", 200)):
         assert ann.get(f"/models/churn/1/transition?stage={stage}").status_code == status
+
+
+def test_the_page_says_who_leaves_and_who_stays(ann: Visitor, seeded: Path, git: Callable[..., str]) -> None:
+    page = ann.get("/models/churn/2/transition?stage=Production").text
+    assert "Without it both hold Production: version 1 and version 2." in page
+    assert ">v2</a>" in page, "the crumb, as on the version's page"
+    settings = seeded / "gitreg.yaml"
+    rules = (
+        "stages: [{name: Staging}, {name: Production, exclusive: true, from: [Staging]}, {name: Archived}]\n"
+    )
+    settings.write_text(with_rules(settings.read_text(), rules))
+    git("commit", "-q", "-a", "-m", "rules")
+    page = ann.get("/models/churn/2/transition?stage=Production").text
+    assert "version 1 leaves Production" in page and "no other version holds it" not in page
+    assert "One version of a model holds Production at a time" in page
+    assert "A version may come from Staging only." in page and "<b>from</b>" not in page
 
 
 def test_moving_beside_the_holder_and_archiving_it(ann: Visitor, newest: Log, seeded: Path) -> None:
@@ -73,6 +91,38 @@ def test_another_version_that_came_meanwhile_is_no_conflict(ann: Visitor, seeded
     with open_registry(seeded, author=ADA) as registry:
         registry.register("churn", "s3://models/churn/3")
     assert ann.send(form, how="move").status_code == 303
+
+
+def test_the_buttons_that_roll_back_are_those_that_can(
+    ann: Visitor, seeded: Path, git: Callable[..., str]
+) -> None:
+    def offered() -> list[str]:
+        page = ann.get("/models/churn").text
+        stages = ("Staging", "Production", "Archived")
+        found = [stage for stage in stages if f'rollback?stage={stage}"' in page]
+        for stage in stages[:2]:
+            works = ann.get(f"/models/churn/rollback?stage={stage}").status_code == 200
+            assert works == (stage in found), stage
+        return found
+
+    assert offered() == [], "nothing held a stage before"
+    ann.fill("/models/churn/2/transition?stage=Production", archive="yes")
+    assert offered() == ["Production"]
+    ann.fill("/models/churn/rollback?stage=Production")
+    assert offered() == [], "version 1 was the first"
+    ann.fill("/models/churn/2/transition?stage=Staging")
+    ann.fill("/models/churn/2/transition?stage=None")
+    assert offered() == ["Staging"]
+    ann.fill("/models/churn/2/delete", confirm="churn/2")
+    assert offered() == []
+    ann.fill("/models/churn/2/restore")
+    settings = seeded / "gitreg.yaml"
+    rules = (
+        "stages: [{name: Staging, approvals: {count: 1, approvers: [b@example.com]}}, {name: Production}]\n"
+    )
+    settings.write_text(with_rules(settings.read_text(), rules))
+    git("commit", "-q", "-a", "-m", "rules")
+    assert offered() == [], "the rules ask for approvals"
 
 
 def test_rolling_back(ann: Visitor, newest: Log, seeded: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+import gitreg
+from gitreg.registry.clock import utc_now
+from gitreg.web.access import cookies
+from gitreg.web.identity import Role
 from tests.web import looping
+from tests.web.access.conftest import Keys
 from tests.web.conftest import Git
 from tests.web.serving import Served, served
 
@@ -21,10 +28,14 @@ from tests.web.serving import Served, served
 class Stream:
     """One client of ``/api/v1/events``."""
 
-    def __init__(self, server: Served, last: str = "", **query: Any) -> None:
+    def __init__(
+        self, server: Served, last: str = "", headers: Mapping[str, str] | None = None, **query: Any
+    ) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
         path = "/api/v1/events" + (f"?{urlencode(query, doseq=True)}" if query else "")
-        self.connection.request("GET", path, headers={"Last-Event-ID": last} if last else {})
+        self.connection.request(
+            "GET", path, headers={**({"Last-Event-ID": last} if last else {}), **(headers or {})}
+        )
         self.response = self.connection.getresponse()
         if self.response.status == 200:
             assert self.block() == ["retry: 2000", ": gitreg"]
@@ -297,6 +308,77 @@ def test_a_client_that_takes_nothing_is_dropped(place: Path) -> None:
     looping.run(once)
     assert started == [200]
     assert stream.hub.listening == 0
+    registries.close()
+
+
+@pytest.mark.parametrize("how", ["revoked", "signed out"])
+def test_who_may_not_hear_any_more_hears_nothing(place: Path, how: str) -> None:
+    """A stream that was begun with a token ends with it."""
+    keys = Keys(place)
+    text, ident = keys.token(Role.READER)
+    access = keys.store.read()
+    session = cookies.session_of(access.tokens[ident], access, utc_now())
+    with served(place, "--sign-in") as server:
+        with urllib.request.urlopen(f"{server.url}/sign-in") as page:
+            name = re.search(r"gitreg-csrf-\w+", page.headers["Set-Cookie"])
+        assert name
+        cookie = {"Cookie": f"{name[0].replace('csrf', 'session')}={session}"}
+        told = {"Authorization": f"Bearer {text}"} if how == "revoked" else cookie
+        stream = Stream(server, headers=told)
+        with gitreg.open(place) as registry:
+            registry.register("churn", "s3://m/1")
+        assert len(stream.events(2)) == 2
+        if how == "revoked":
+            keys.revoke(ident)
+        else:
+            keys.store.change(lambda access: cookies.ended(session, access, utc_now()))
+        with gitreg.open(place) as registry:
+            registry.register("churn", "s3://m/2")
+        assert [line for line in stream.block() if not line.startswith(":")] == []
+        stream.close()
+
+
+def test_no_more_listen_than_may_however_many_come_at_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import anyio
+
+    from gitreg.web import identity
+    from gitreg.web.api_v1 import streaming
+    from gitreg.web.registries import Registries
+
+    monkeypatch.setattr(streaming, "MOST_LISTENERS", 3)
+    registries = Registries(place)
+    stream = streaming.EventStream(registries)
+    statuses: list[int] = []
+
+    async def at_once() -> None:
+        answered = anyio.Event()
+
+        async def receive() -> dict[str, str]:
+            await answered.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                if len(statuses) == 10:
+                    answered.set()
+
+        scope = {"type": "http", "method": "GET", "query_string": b"", "headers": []}
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                for _ in range(10):
+                    group.start_soon(stream, dict(scope), receive, send)
+        assert sorted(statuses) == [200] * 3 + [503] * 7
+        statuses.clear()
+
+    async def twice() -> None:
+        identity.remember(identity.Identity(role=identity.Role.READER))
+        await at_once()
+        await at_once()  # who has left makes room
+
+    looping.run(twice)
     registries.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import gitreg
 from gitreg.web import identity
 from gitreg.web.api_v1.answering import Api as Core
 from gitreg.web.api_v1.answering import Asked, Reply
@@ -125,6 +126,92 @@ def test_a_branch_whose_name_lies_is_judged_by_what_it_changes(full: Api, place:
         assert ask("DELETE", f"/proposals/{branch}").status == 403
     with asking_as(place, Identity(role=Role.APPROVER, kind="token")) as ask:
         assert ask("POST", f"/proposals/{branch}/merge").status == 200
+
+
+CHURN = Identity(role=Role.READER, models={"churn*": Role.APPROVER}, kind="token")
+
+
+def test_the_new_name_of_a_model_counts(full: Api, place: Path, git: Git, tmp_path: Path) -> None:
+    for name, new in (("out", "other"), ("within", "churn-old")):
+        clone = tmp_path / name
+        git("clone", "-q", str(place), str(clone))
+        with gitreg.open(clone) as registry:
+            registry.rename("churn", new)
+        git("fetch", "-q", str(clone), f"main:gitreg/{name}")
+    with asking_as(place, CHURN) as ask:
+        assert ask("POST", "/proposals/gitreg%2Fout/merge").status == 403
+        assert ask("DELETE", "/proposals/gitreg%2Fout").status == 403
+        assert ask("POST", "/proposals/gitreg%2Fwithin/merge").status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".github/workflows/ci.yaml",
+        ".github/CODEOWNERS",
+        "README.md",
+        "gates/x.json",
+        "keys/allowed_signers",
+        "schemas/x.json",
+        "approvals/.policy/x",
+        "approvals/fraud/1/Staging/1/ann%40example.com.sig",
+        "models/churn/.gitattributes",
+        "models/x",
+    ],
+)
+def test_other_files_are_beyond_a_grant(full: Api, place: Path, git: Git, path: str) -> None:
+    """A proposal for churn that brings another file along needs an approver of the registry."""
+    git("switch", "-qc", "gitreg/mixed")
+    file = place / "models" / "churn" / "model.yaml"
+    file.write_text(file.read_text() + "description: better\n")
+    (place / path).parent.mkdir(parents=True, exist_ok=True)
+    (place / path).write_text("{}\n")
+    git("add", "-A")
+    git("commit", "-qm", "churn: update description of model")
+    git("switch", "-q", "main")
+    with asking_as(place, CHURN) as ask:
+        assert ask("POST", "/proposals/gitreg%2Fmixed/merge").status == 403
+        assert ask("DELETE", "/proposals/gitreg%2Fmixed").status == 403
+
+
+def test_what_a_later_commit_takes_back_counts(full: Api, place: Path, git: Git) -> None:
+    """A rebase would bring each of the commits to the branch."""
+    git("switch", "-qc", "gitreg/back")
+    file = place / "models" / "fraud" / "model.yaml"
+    file.write_text(file.read_text().replace("Cards", "Stolen"))
+    git("commit", "-qam", "there")
+    git("revert", "--no-edit", "HEAD")
+    mine = place / "models" / "churn" / "model.yaml"
+    mine.write_text(mine.read_text() + "description: better\n")
+    git("commit", "-qam", "mine")
+    git("switch", "-q", "main")
+    with asking_as(place, CHURN) as ask:
+        assert ask("POST", "/proposals/gitreg%2Fback/merge", b'{"mode": "rebase"}').status == 403
+
+
+def test_what_came_from_the_branch_itself_does_not_count(full: Api, place: Path, git: Git) -> None:
+    git("switch", "-qc", "gitreg/mine")
+    mine = place / "models" / "churn" / "model.yaml"
+    mine.write_text(mine.read_text() + "description: better\n")
+    git("commit", "-qam", "mine")
+    git("switch", "-q", "main")
+    full.write("PATCH", "/models/fraud", {"description": "Cards, all of them"})
+    git("switch", "-q", "gitreg/mine")
+    git("merge", "-q", "--no-edit", "main")
+    git("switch", "-q", "main")
+    with asking_as(place, CHURN) as ask:
+        assert ask("POST", "/proposals/gitreg%2Fmine/merge").status == 200
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.id)
+def test_who_may_not_is_told_nothing_else(full: Api, place: Path, operation: Any) -> None:
+    with asking_as(place, Identity(role=Role.READER, kind="token")) as ask:
+        for body in (b"{", b'{"no": "such"}', b"[]"):
+            found = ask(operation.method, path_of(operation), body)
+            assert found.status == 403, found.content
+        query = f"{path_of(operation)}?no=such"
+        assert ask(operation.method, query, body_of(operation)).status == 403
+        assert ask(operation.method, path_of(operation), b"x", {"content-type": "text/plain"}).status == 403
 
 
 @pytest.mark.parametrize("operation", READS, ids=lambda each: each.id)

@@ -83,7 +83,7 @@ def test_metrics_stand_beside_those_in_production(pages: Pages) -> None:
     table = section(said, "<h2>Metrics</h2>")
     assert "beside v3 , in Production" in words(table)
     rows = {words(row).split()[0]: row for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)[1:]}
-    assert "worse" in rows["auc"] and "-0.05" in words(rows["auc"]) and "-5.56 %" in words(rows["auc"])
+    assert "worse" in rows["auc"] and "−0.05" in words(rows["auc"]) and "−5.6 %" in words(rows["auc"])
     assert "worse" in rows["log_loss"] and "+0.05" in words(rows["log_loss"])  # a rule says: lower is better
     assert "better" not in rows["seconds"] and "worse" not in rows["seconds"]  # no rule tells
     evaluation = words(section(said, "Evaluation holdout"))

@@ -73,11 +73,6 @@ def test_what_is_no_version_is_told_and_the_others_stay(
     assert any(each.get("value") == "churn/1" for each in read.all("input"))
 
 
-def test_too_many_are_refused(browser: Browser) -> None:
-    query = "&".join(f"version=churn/{number}" for number in range(1, 10))
-    assert "more than 8" in browser.get(f"/compare?{query}", status=400).text
-
-
 def test_the_past_is_compared_as_it_was(browser: Browser) -> None:
     read = browser.get("/compare?version=churn/1&version=churn/Production&at=2025-03-01")
     assert "churn/2" in read.text and "churn/7" not in read.text

@@ -23,7 +23,7 @@ def test_an_empty_registry_says_what_to_type(tmp_path: Path) -> None:
     browser = Browser(place)
     for path in PATHS:
         browser.get(path)
-    assert "gitreg register NAME SOURCE" in browser.get("/search").text
+    assert "gitreg register churn" in browser.get("/search").text
     assert "gitreg promote NAME/12 Production" in browser.get("/proposals").text
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from gitreg.errors import Conflict, EnvironmentFailure
 from gitreg.registry.open import open_registry
+from gitreg.web.site import workers
 from tests.web.site.building import build, gitreg
 from tests.web.site.checking import files
 
@@ -253,3 +254,22 @@ def test_the_summary(filled: Path, tmp_path: Path) -> None:
     assert (told["models"], told["since"], told["removed"]) == (2, None, 0)
     again = json.loads(gitreg("site", str(out), "--json", cwd=filled).stdout)
     assert (again["since"], again["written"], again["remade"]) == (told["commit"], 0, 0)
+
+
+def dies(task: object) -> None:
+    """What a process that is killed looks like from outside."""
+    os._exit(3)
+
+
+def test_a_process_that_dies(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_registry(filled) as registry, registry.batch("Many"):
+        for number in range(30):
+            registry.register(f"model-{number}", "s3://b/1")
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "_begin", dies)
+        with pytest.raises(EnvironmentFailure, match="ended before its work was done"):
+            build(filled, tmp_path / "site", jobs=2)
+    assert json.loads((tmp_path / "site" / MANIFEST).read_text())["commit"] == ""
+    build(filled, tmp_path / "site", jobs=2)
+    build(filled, tmp_path / "whole")
+    assert files(tmp_path / "site") == files(tmp_path / "whole")

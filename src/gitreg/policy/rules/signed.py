@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitreg.domain.approval import address_key
 from gitreg.errors import InvalidManifests
 from gitreg.policy.context import CommitSignature, Entering, Judgement, Material
 from gitreg.policy.wording import at_stage, subject_of
@@ -50,7 +51,7 @@ def _fault(one: CommitSignature) -> str:
     name = f"the commit {one.commit[:10]}" if one.commit else "the commit"
     if one.fault:
         return f"{name} by {one.author}: {one.fault}"
-    if one.merge or one.author.casefold() in {each.casefold() for each in one.signer}:
+    if one.merge or address_key(one.author) in map(address_key, one.signer):
         return ""
     who = ", ".join(one.signer) or "a stranger"
     return f"{name} names {one.author} as its author, and was signed by {who}"

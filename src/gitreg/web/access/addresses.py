@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 # What proxies add; a request that has one of them comes from elsewhere, whatever its peer's address.
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+
+# No percent-encoding and no zone: what stands behind them would pass for a part of the address.
+_HOST = re.compile(
+    r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?", re.ASCII | re.IGNORECASE
+)
 
 
 def values(scope: Scope, name: bytes) -> list[bytes]:
@@ -29,6 +35,11 @@ def host_name(text: str) -> str:
     if text.count(":") > 1:  # an IPv6 address as --host takes it
         return text
     return text.partition(":")[0].rstrip(".")
+
+
+def asked_host(text: str) -> str:
+    """The name or address in a Host header (RFC 9112, 3.2); ``""`` where it holds anything besides."""
+    return host_name(text) if _HOST.fullmatch(text.strip()) else ""
 
 
 def authority(origin: str) -> str | None:

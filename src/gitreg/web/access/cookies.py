@@ -8,12 +8,14 @@ is this server's own. Over TLS they begin with ``__Host-``, which other hosts of
 from __future__ import annotations
 
 import hmac
+import secrets
 from base64 import urlsafe_b64encode
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from gitreg.web.access import addresses
+from gitreg.web.access import addresses, tokens
 from gitreg.web.access.entries import Access, Token
 from gitreg.web.settings import Settings
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SESSION_LASTS = timedelta(days=7)
 _MOST_BYTES = 500
+_MOST_ENDED = 1_000  # sessions of one token that are remembered; beyond it all of the token's have ended
 
 Cookie = Literal["session", "csrf"]
 Header = tuple[bytes, bytes]
@@ -49,22 +52,63 @@ def setting(scope: Scope, settings: Settings, cookie: Cookie, value: str) -> Hea
 
 
 def session_of(token: Token, access: Access, now: datetime) -> str:
-    """What the cookie of a session with a token says: which token, since when, and our signature."""
-    issued = f"{int(now.timestamp()):x}"
-    return f"{token.id}.{issued}.{_signature(token, issued, access.secret)}"
+    """What a session's cookie says: with which token, since when, its own id, and our signature."""
+    issued, own = f"{int(now.timestamp()):x}", secrets.token_urlsafe(12)
+    return f"{token.id}.{issued}.{own}.{_signature(token, issued, own, access.secret)}"
 
 
 def token_of_session(value: str, access: Access, now: datetime) -> Token | None:
     """The token that a session was begun with; None: it or the token has ended, or we never signed it."""
-    ident, _, rest = value.partition(".")
-    issued, _, signature = rest.partition(".")
-    token = access.tokens.get(ident)
-    if token is None or not token.lives(now) or not signature.isascii():
+    found = _session(value, access, now)
+    return found.token if found else None
+
+
+def ended(value: str, access: Access, now: datetime) -> Access:
+    """What is known once a session has ended, in all processes; what nobody has to know any more is left out.
+
+    Args:
+        value: Of its cookie; one that is no session's ends none.
+        access: What is known before.
+        now: The present time.
+    """
+    known = {
+        key: until
+        for key, until in access.ended.items()
+        if now < until and key.partition(".")[0] in access.tokens
+    }
+    found = _session(value, access, now)
+    if found is None:
+        return replace(access, ended=known)
+    ident = found.token.id
+    known[found.key] = found.until
+    mine = [key for key in known if key.startswith(f"{ident}.")]
+    if len(mine) > _MOST_ENDED:
+        known = {key: until for key, until in known.items() if key not in mine}
+        known[ident] = now + SESSION_LASTS
+    return replace(access, ended=known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Session:
+    """A session that has not ended: what it is called once it has, and until when it lasts."""
+
+    token: Token
+    key: str
+    until: datetime
+
+
+def _session(value: str, access: Access, now: datetime) -> _Session | None:
+    parts = value.split(".")
+    token = access.tokens.get(parts[0])
+    if len(parts) != 4 or token is None or not token.lives(now) or not value.isascii():
         return None
-    if not hmac.compare_digest(_signature(token, issued, access.secret), signature):
+    _, issued, own, signature = parts
+    if not hmac.compare_digest(_signature(token, issued, own, access.secret), signature):
         return None
-    age = now.timestamp() - int(issued, 16)  # ours: it is signed
-    return token if age < SESSION_LASTS.total_seconds() else None
+    until = datetime.fromtimestamp(int(issued, 16), UTC) + SESSION_LASTS  # ours: it is signed
+    key = f"{token.id}.{tokens.digest(own)}"
+    over = any(until <= access.ended[each] for each in (key, token.id) if each in access.ended)
+    return None if over or now >= until else _Session(token=token, key=key, until=until)
 
 
 def mac(secret: bytes, *parts: str) -> str:
@@ -73,8 +117,8 @@ def mac(secret: bytes, *parts: str) -> str:
     return urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
-def _signature(token: Token, issued: str, secret: bytes) -> str:
-    return mac(secret, "session", token.digest, issued)
+def _signature(token: Token, issued: str, own: str, secret: bytes) -> str:
+    return mac(secret, "session", token.digest, issued, own)
 
 
 def _name(scope: Scope, settings: Settings, cookie: Cookie) -> str:

@@ -78,11 +78,14 @@ class Access:
         secret: Signs sessions; empty where nothing was ever kept.
         tokens: Id → token.
         grants: User → grant.
+        ended: What ``cookies.ended`` calls a session, or all of a token → those that would last until then
+            have ended.
     """
 
     secret: bytes = b""
     tokens: Mapping[str, Token] = field(default_factory=dict)
     grants: Mapping[str, Grant] = field(default_factory=dict)
+    ended: Mapping[str, datetime] = field(default_factory=dict)
 
     def token_of(self, text: str) -> Token | None:
         """The token whose text this is, alive or not; None: it was never made, or was revoked."""
@@ -129,6 +132,7 @@ def encode(access: Access) -> bytes:
             }
             for grant in access.grants.values()
         ],
+        "ended": {key: until.isoformat() for key, until in access.ended.items()},
     }
     return (json.dumps(document, indent=1) + "\n").encode()
 
@@ -147,6 +151,7 @@ def decode(data: bytes) -> Access:
             secret=bytes.fromhex(document["secret"]),
             tokens={token.id: token for token in map(_token, document["tokens"])},
             grants={grant.user: grant for grant in map(_grant, document["grants"])},
+            ended={key: _moment(until) for key, until in document.get("ended", {}).items()},
         )
     except (KeyError, TypeError, AttributeError, RecursionError, InvalidInput) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None

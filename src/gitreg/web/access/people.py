@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gitreg.domain.approval import address_key
 from gitreg.domain.names import shown
 from gitreg.errors import InvalidInput
 from gitreg.gitstore.objects import Person, clean_ident
@@ -49,12 +50,12 @@ def named(user: str, email: str) -> Person:
 
 
 def key(text: str) -> str:
-    """What a person's grant is found by: the address or name, an address of ASCII in small letters.
+    """What a person's grant is found by: an address as of ``address_key``, or a name.
 
-    Mail services take an address in any case. A name is taken as it is: two users may differ by that alone.
+    A name is taken as it is: two users may differ by their case alone.
     """
     text = text.strip()
-    return text.lower() if "@" in text and text.isascii() else text
+    return address_key(text) if "@" in text else text
 
 
 def _checked(name: str, email: str, text: str, where: str) -> Person:

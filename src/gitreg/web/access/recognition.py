@@ -128,9 +128,9 @@ class Recognition:
     def _is_local(self, scope: Scope) -> bool:
         """Whether the request was made on this machine, where no proxy stands in between."""
         settings = self._settings
-        if not settings.loopback or settings.sign_in or settings.user_header or addresses.forwarded(scope):
+        if not settings.alone or addresses.forwarded(scope):
             return False
-        host = addresses.host_name(_only(scope, b"host").decode("latin-1"))
+        host = addresses.asked_host(_only(scope, b"host").decode("latin-1"))
         known = {"localhost", addresses.host_name(settings.host)}
         return is_loopback(addresses.peer(scope)) and (host in known or is_loopback(host))
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from anyio.to_thread import run_sync
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gitreg.errors import GitregError
 from gitreg.registry.clock import utc_now
-from gitreg.web import identity
+from gitreg.web import identity, refusals
 from gitreg.web.access import cookies, csrf, pages, tokens
 from gitreg.web.access.store import AccessStore
 from gitreg.web.body import TooLong, TooSlow, read_body
@@ -66,10 +68,17 @@ class _Signing:
         return self._go(request, after, cookies.session_of(token, access, now))
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session of this browser."""
-        response = self._go(request, _HOME if self._settings.anonymous >= Role.READER else "/sign-in", "")
-        response.headers["Clear-Site-Data"] = '"cache"'  # the way back leads to no page of theirs
-        return response
+        """End the session of this browser, for whoever else may have its cookie, too."""
+        session = cookies.read(request.scope, self._settings, "session")
+        try:
+            if session and cookies.token_of_session(session, self._store.read(), self._clock()):
+                await run_sync(self._end, session)
+        except GitregError as error:
+            return refusals.of_error(request, error)
+        return self._go(request, _HOME if self._settings.anonymous >= Role.READER else "/sign-in", "")
+
+    def _end(self, session: str) -> None:
+        self._store.change(lambda access: cookies.ended(session, access, self._clock()))
 
     async def _fields(self, request: Request) -> dict[str, str]:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from stat import S_ISREG
 
@@ -80,7 +81,7 @@ class AccessStore:
             before = self._load() if self._stamp() else _NOTHING
             after = how(before)
             if not after.secret:
-                after = Access(secret=secrets.token_bytes(32), tokens=after.tokens, grants=after.grants)
+                after = replace(after, secret=secrets.token_bytes(32))
             try:
                 _replace(path, encode(after))
             except OSError as error:

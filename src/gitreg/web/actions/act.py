@@ -43,21 +43,31 @@ class Act:
     place: Path
     links: Links
 
+    def proposal(self, name: str, done: str) -> str:
+        """The address of a proposal's page, which says what was done with it (see ``done.html``)."""
+        return f"{self.links.proposal(name)}?done={done}"
+
     def write(
-        self, *requests: Request, message: str = "", seen: str = "", witness: Witness | None = None
+        self,
+        *requests: Request,
+        message: str = "",
+        title: str = "",
+        seen: str = "",
+        witness: Witness | None = None,
     ) -> Receipt:
         """Make one commit of what a form asks for.
 
         Args:
             requests: What is wanted.
             message: Why.
+            title: The commit's subject; ``""``: the usual one.
             seen: Full hex id of the commit that the form was filled in on; ``""``: it does not matter.
             witness: What must be as it was then.
 
         Raises:
             Conflict: It is another by now.
         """
-        asked = self.registry.asked(requests, message=message)
+        asked = self.registry.asked(requests, message=message, title=title)
         if seen and witness is not None:
             check = partial(self.refuse_changed, seen, witness)
             asked = replace(asked, check=lambda edit: check())
@@ -78,8 +88,8 @@ class Changed(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "this was changed meanwhile, by somebody else or in another tab: nothing is done",
-            hint="what you see now is how it stands; look, and send the form again",
+            "this was changed meanwhile, by somebody else or in another tab",
+            hint="What you see now is how it stands. Look, and send the form again if it is still right.",
         )
 
 
@@ -105,8 +115,7 @@ class Form:
         single: Its fields that stand once.
         several: Those that may be repeated.
         places: What errors call the things that they are about → the field that they are told at.
-        role: What one must be allowed to do for the model in its address; for the registry, where that
-            names none.
+        role: What one must be allowed to do for the model in its address; for any, where that names none.
     """
 
     path: str

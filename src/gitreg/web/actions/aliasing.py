@@ -81,7 +81,7 @@ def _of(name: str, alias: str) -> Witness:
 
 FORMS = (
     Form(
-        path="/models/{name}/{number:int}/alias",
+        path="/models/{name}/{number:version}/alias",
         show=show_set,
         carry_out=set_alias,
         single=frozenset({"alias", "message"}),

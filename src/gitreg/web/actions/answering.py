@@ -122,6 +122,8 @@ class Actions:
         identity.require(Role.READER)
         if "name" in request.path_params:
             identity.require(form.role, request.path_params["name"])
+        else:  # before it is told whether there is such a thing
+            identity.require_somewhere(form.role)
 
     def _carried_out(self, form: Form, request: Request, typed: Typed) -> str:
         person = identity.current().person

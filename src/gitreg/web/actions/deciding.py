@@ -16,7 +16,8 @@ from gitreg.registry.approving import Plan, Wish, plan, plan_on, sign
 from gitreg.registry.clock import utc_now
 from gitreg.registry.numbered import Numbered
 from gitreg.registry.open_proposals import Listed, OpenProposal, looked_at
-from gitreg.registry.proposals_shown import find
+from gitreg.registry.proposals_shown import find, state_of
+from gitreg.registry.reaching import reached
 from gitreg.registry.remote_branch import Upstream
 from gitreg.registry.store import Store
 from gitreg.registry.vouching import attester
@@ -40,24 +41,18 @@ class Asked:
         upstream: What it is for, as it was fetched last.
         proposal: Which.
         listed: What it does and lacks; None where the branch holds all of it already.
+        models: Those that it reaches; ``""`` for anything besides, see ``reaching.reached``.
     """
 
     upstream: Upstream
     proposal: OpenProposal
     listed: Listed | None
+    models: frozenset[str]
 
     @property
     def name(self) -> str:
         """By what its page and commands know it: its number, where a server gave it one."""
         return str(self.proposal.number) if self.proposal.number else self.proposal.branch
-
-    @property
-    def models(self) -> frozenset[str]:
-        """The models that it changes; ``""`` for the registry's own rules, or where it can't be told."""
-        if self.listed is None or self.listed.verdict is None:
-            return frozenset({""})
-        changes = [change for step in self.listed.verdict.steps for change in step.changes]
-        return frozenset(change.model for change in changes) or frozenset({""})
 
     @property
     def promoted(self) -> tuple[str, int] | None:
@@ -72,7 +67,12 @@ def _asked(store: Store, ref: str) -> Asked:
     up, found = find(store, ref)
     if isinstance(found, Numbered):
         raise Conflict(f"proposal {found.number} is {found.state}", where=ref)
-    return Asked(upstream=up, proposal=found, listed=looked_at(store, up, found))
+    return Asked(
+        upstream=up,
+        proposal=found,
+        listed=looked_at(store, up, found),
+        models=reached(store, up.base, found.head),
+    )
 
 
 def _require(role: Role, models: Iterable[str]) -> None:
@@ -155,7 +155,7 @@ def approve(act: Act, typed: Typed, ref: str, *, key: str) -> str:
     _refuse_other(wanted.proposal, typed)
     if wanted.statements:
         add(store, wish, wanted, sign(store, wanted, key=key))
-    return act.links.proposal(asked.name)
+    return act.proposal(asked.name, "approved")
 
 
 def _refuse_other(proposal: OpenProposal, typed: Typed) -> None:
@@ -215,7 +215,7 @@ def take_back(act: Act, typed: Typed, ref: str) -> str:
     _require(Role.WRITER, asked.models)
     _refuse_other(asked.proposal, typed)
     withdraw(store, asked.name)
-    return act.links.proposals()
+    return act.links.to("proposals", at=None, done="withdrawn")
 
 
 def _page(template: str, title: str, asked: Asked, typed: Typed, **values: object) -> Page:
@@ -227,6 +227,7 @@ def _page(template: str, title: str, asked: Asked, typed: Typed, **values: objec
             "name": asked.name,
             "proposal": asked.proposal,
             "listed": asked.listed,
+            "state": state_of(asked.listed.verdict) if asked.listed else "",
             "typed": typed,
             **values,
         },
@@ -242,6 +243,7 @@ def forms(key: str) -> tuple[Form, ...]:
             carry_out=partial(approve, key=key),
             single=frozenset({_HEAD, "message"}),
             places=_PLACES,
+            role=Role.APPROVER,
         ),
         Form(
             path="/proposals/{ref:path}/merge",
@@ -249,6 +251,7 @@ def forms(key: str) -> tuple[Form, ...]:
             carry_out=merge,
             single=frozenset({_HEAD, "message", "mode"}),
             places=_PLACES,
+            role=Role.APPROVER,
         ),
         Form(
             path="/proposals/{ref:path}/withdraw",

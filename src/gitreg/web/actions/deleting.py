@@ -164,7 +164,7 @@ FORMS = (
         places=_PLACES,
     ),
     Form(
-        path="/models/{name}/{number:int}/delete",
+        path="/models/{name}/{number:version}/delete",
         show=show_delete_version,
         carry_out=delete_version,
         single=_SINGLE,
@@ -178,7 +178,7 @@ FORMS = (
         places=_PLACES,
     ),
     Form(
-        path="/models/{name}/{number:int}/restore",
+        path="/models/{name}/{number:version}/restore",
         show=show_restore_version,
         carry_out=restore_version,
         single=_MESSAGE,

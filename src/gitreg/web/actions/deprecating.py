@@ -64,14 +64,14 @@ def undeprecate(act: Act, typed: Typed, name: str, number: int) -> str:
 
 FORMS = (
     Form(
-        path="/models/{name}/{number:int}/deprecate",
+        path="/models/{name}/{number:version}/deprecate",
         show=show_deprecate,
         carry_out=deprecate,
         single=frozenset({"reason"}),
         places=_PLACES,
     ),
     Form(
-        path="/models/{name}/{number:int}/undeprecate",
+        path="/models/{name}/{number:version}/undeprecate",
         show=show_undeprecate,
         carry_out=undeprecate,
         single=frozenset({"message"}),

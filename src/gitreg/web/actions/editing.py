@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import Request, Tag, UpdateModel, UpdateVersion
 from gitreg.registry.view import View
-from gitreg.web.actions import lines, tag_rows
-from gitreg.web.actions.act import SEEN, Act, Form, Witness, view_at
+from gitreg.web.actions import meanwhile, tag_rows
+from gitreg.web.actions.act import SEEN, Act, Form, view_at
+from gitreg.web.actions.meanwhile import Edits, Other, Told
 from gitreg.web.actions.since import seen_now, since
 from gitreg.web.actions.subjects import model_in, version_in
 from gitreg.web.actions.typed import Typed
@@ -18,102 +21,98 @@ _PLACES = {"tags": "tags", "description": "description", "owners": "owners", "me
 
 def show_model(look: Look, typed: Typed, name: str) -> Page:
     """The form for a model."""
-    _, model = model_in(look.view, name)
-    return Page(
-        template="forms/edit.html",
-        title=f"Edit {name}",
-        section="models",
-        values={
-            "name": name,
-            "number": None,
-            "typed": typed,
-            "seen": seen_now(look, typed),
-            "since": since(look, typed, name),
-            "description": model.description,
-            "owners": "\n".join(model.owners),
-            "rows": tag_rows.rows(typed, model.tags),
-        },
-    )
+    return _shown(look, typed, name, None)
 
 
 def show_version(look: Look, typed: Typed, name: str, number: int) -> Page:
     """The form for a version."""
-    _, version = version_in(look.view, name, number)
+    return _shown(look, typed, name, number)
+
+
+def _shown(look: Look, typed: Typed, name: str, number: int | None) -> Page:
+    now, seen = _told(look.view, name, number), seen_now(look, typed)
+    entries = since(look, typed, name)
+    others: dict[str, Other] = {}
+    problem = typed.problem
+    if problem is not None and problem.code == 409 and typed.one(SEEN):
+        before = _told(view_at(look.registry, typed.one(SEEN)), name, number)
+        wanted = meanwhile.edits(typed, before)
+        others = meanwhile.others(look, wanted, before, now, (name, number), entries)
+        typed = meanwhile.merged(typed, before, now)
+        if others:
+            hint = "What you typed is kept, with what it says now below it. Saving puts yours in its place."
+            typed = typed.refused(replace(problem, hint=hint))
     return Page(
         template="forms/edit.html",
-        title=f"Edit {name}/{number}",
+        title=f"Edit {name}" if number is None else f"Edit {name}/{number}",
         section="models",
         values={
             "name": name,
             "number": number,
             "typed": typed,
-            "seen": seen_now(look, typed),
-            "since": since(look, typed, name),
-            "description": version.description,
-            "owners": None,
-            "rows": tag_rows.rows(typed, version.tags),
+            "seen": seen,
+            "since": () if others else entries,
+            "others": others,
+            "description": now.description,
+            "owners": None if now.owners is None else "\n".join(now.owners),
+            "rows": tag_rows.rows(typed, now.tags),
         },
     )
 
 
+def _told(view: View, name: str, number: int | None) -> Told:
+    return Told.of(model_in(view, name)[1] if number is None else version_in(view, name, number)[1])
+
+
 def edit_model(act: Act, typed: Typed, name: str) -> str:
     """Set what was edited of a model, in one commit."""
-    seen = typed.one(SEEN) or act.registry.at().commit
-    _, model = model_in(view_at(act.registry, seen), name)
-    owners = lines.texts(typed.raw("owners"))
-    update = UpdateModel(
-        name=name,
-        description=typed.edited("description", model.description),
-        owners=None if owners == model.owners else owners,
-    )
-    put, remove = tag_rows.changes(typed, model.tags)
-    wanted: list[Request] = [update] if (update.description, update.owners) != (None, None) else []
-    if put or remove:
-        wanted.append(Tag(name=name, put=put, remove=remove))
-
-    def witness(view: View) -> object:
-        present = model_in(view, name)[1]
-        return present.description, present.owners, dict(present.tags)
-
-    return _written(act, typed, wanted, seen, witness, name)
+    return _edited(act, typed, name, None)
 
 
 def edit_version(act: Act, typed: Typed, name: str, number: int) -> str:
     """Set what was edited of a version, in one commit."""
-    seen = typed.one(SEEN) or act.registry.at().commit
-    _, version = version_in(view_at(act.registry, seen), name, number)
-    selector = version_selector(number)
-    description = typed.edited("description", version.description)
-    put, remove = tag_rows.changes(typed, version.tags)
-    wanted: list[Request] = []
-    if description is not None:
-        wanted.append(UpdateVersion(name=name, selector=selector, description=description))
-    if put or remove:
-        wanted.append(Tag(name=name, selector=selector, put=put, remove=remove))
-
-    def witness(view: View) -> object:
-        present = version_in(view, name, number)[1]
-        return present.description, dict(present.tags)
-
-    return _written(act, typed, wanted, seen, witness, name, number)
+    return _edited(act, typed, name, number)
 
 
-def _written(
-    act: Act,
-    typed: Typed,
-    wanted: list[Request],
-    seen: str,
-    witness: Witness,
-    name: str,
-    number: int | None = None,
-) -> str:
-    commit = None
+def _edited(act: Act, typed: Typed, name: str, number: int | None) -> str:
+    now = act.registry.at()
+    seen = typed.one(SEEN) or now.commit
+    typed_in = meanwhile.edits(typed, _told(view_at(act.registry, seen), name, number))
+    wanted = typed_in.left(_told(now, name, number))
+    query: dict[str, str | None] = {"done": "already" if typed_in else "unchanged"}
     if wanted:
-        message = typed.one("message")
-        commit = act.write(*wanted, message=message, seen=seen, witness=witness).commit
+
+        def witness(view: View) -> object:
+            return wanted.touched(_told(view, name, number))
+
+        requests = _requests(wanted, name, number)
+        message, title = typed.one("message"), _title(wanted, name, number)
+        done = act.write(*requests, message=message, title=title, seen=seen, witness=witness)
+        query = {"committed": done.commit}
     if number is None:
-        return act.links.model(name, committed=commit)
-    return act.links.version(name, number, committed=commit)
+        return act.links.model(name, **query)
+    return act.links.version(name, number, **query)
+
+
+def _requests(wanted: Edits, name: str, number: int | None) -> list[Request]:
+    selector = None if number is None else version_selector(number)
+    requests: list[Request] = []
+    if selector is None and (wanted.description, wanted.owners) != (None, None):
+        requests.append(UpdateModel(name=name, description=wanted.description, owners=wanted.owners))
+    elif selector is not None and wanted.description is not None:
+        requests.append(UpdateVersion(name=name, selector=selector, description=wanted.description))
+    if wanted.put or wanted.remove:
+        requests.append(Tag(name=name, selector=selector, put=wanted.put, remove=wanted.remove))
+    return requests
+
+
+def _title(wanted: Edits, name: str, number: int | None) -> str:
+    """The commit's subject where several fields are changed; ``""``: the usual one."""
+    if len(wanted.fields) < 2:
+        return ""
+    *first, last = wanted.fields
+    what = "model" if number is None else f"version {number}"
+    return f"{name}: update {', '.join(first)} and {last} of {what}"
 
 
 FORMS = (
@@ -126,7 +125,7 @@ FORMS = (
         places=_PLACES,
     ),
     Form(
-        path="/models/{name}/{number:int}/update",
+        path="/models/{name}/{number:version}/update",
         show=show_version,
         carry_out=edit_version,
         single=_SINGLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isinf
 
 from gitreg.domain.names import shown
@@ -18,6 +18,17 @@ def texts(text: str) -> tuple[str, ...]:
     """The lines that are not blank, each once."""
     found = (line.strip() for line in text.split("\n"))
     return tuple(dict.fromkeys(line for line in found if line))
+
+
+def names(text: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The names on the lines, or between the commas, that are not blank, each once.
+
+    Args:
+        text: What was typed.
+        known: Names that are left whole: they may hold a comma.
+    """
+    found = (line if line in known else line.replace(",", "\n") for line in texts(text))
+    return texts("\n".join(found))
 
 
 def pairs(text: str, field: str) -> Mapping[str, str]:

@@ -7,20 +7,25 @@ form names: a page would be a way to make it look where only the server can.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from gitreg.artifacts.origin import as_given, merge
 from gitreg.artifacts.uris import has_scheme, without_secrets
 from gitreg.domain.model import Origin
-from gitreg.domain.names import check_model_name, shown
+from gitreg.domain.names import check_alias, check_model_name, shown
 from gitreg.domain.requests import Register
-from gitreg.errors import InvalidInput
+from gitreg.errors import Conflict, InvalidInput
 from gitreg.index.schema import LIVE
+from gitreg.registry.messages import check_reason
 from gitreg.registry.registry import Registry
 from gitreg.web import identity
 from gitreg.web.actions import lines
-from gitreg.web.actions.act import Act, Form
-from gitreg.web.actions.typed import Typed
+from gitreg.web.actions.act import SEEN, Act, Form, view_at
+from gitreg.web.actions.since import seen_now
+from gitreg.web.actions.typed import Slips, Typed
 from gitreg.web.identity import Denied, Role
 from gitreg.web.pages.look import Look, Page
 
@@ -47,6 +52,7 @@ def show(look: Look, typed: Typed) -> Page:
         section="models",
         values={
             "typed": typed,
+            "seen": seen_now(look, typed),
             "names": [name for (name,) in names if look.may(Role.WRITER, name)],
             "name": look.one("name"),
             "more": any(typed.one(field) for field in _SINGLE - {"name", "source", "run_id", "description"}),
@@ -60,48 +66,136 @@ def _may_somewhere(look: Look) -> bool:
 
 
 def register(act: Act, typed: Typed) -> str:
-    """Make the version."""
-    name = typed.one("name")
-    check_model_name(name)
-    identity.require(Role.WRITER, name)
-    request = Register(
-        name=name,
-        origin=_origin(act.registry, typed),
-        description=typed.raw("description"),
-        tags=lines.pairs(typed.raw("tags"), "tags"),
-        aliases=(typed.one("alias"),) if typed.one("alias") else (),
-    )
-    receipt = act.write(request, message=typed.one("message"))
+    """Make the version; where the same form was sent before, give the one that it made."""
+    request = _request(act.registry, typed)
+    name, seen = request.name, typed.one(SEEN)
+    last = view_at(act.registry, seen).state(name).last_version if seen else None
+    asked = act.registry.asked([request], message=typed.one("message"))
+    if last is not None:
+        asked = replace(asked, check=lambda edit: _refuse_twin(act.registry, request, last))
+    try:
+        receipt = act.registry.carry_out(asked)
+    except _Twin as twin:
+        return act.links.version(name, twin.number, done="registered")
     return act.links.version(name, max(receipt.versions(name)), committed=receipt.commit)
 
 
-def _origin(registry: Registry, typed: Typed) -> Origin:
+class _Twin(Conflict):
+    """The version was registered already."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("it is registered already")
+        self.number = number
+
+
+def _refuse_twin(registry: Registry, request: Register, last: int) -> None:
+    """Refuse a version that is the same as one that came after the form was loaded: it was sent twice."""
+    state = registry.at().state(request.name)
+    for number in range(last + 1, state.last_version + 1):
+        there = state.live(number)
+        if there is not None and _alike(there.origin, request.origin) and there.tags == request.tags:
+            raise _Twin(number)
+
+
+def _alike(one: Origin, other: Origin) -> bool:
+    """Whether two versions came from the same; ``nan`` is like ``nan``."""
+
+    def told(origin: Origin) -> object:
+        metrics = {key: repr(float(value)) for key, value in origin.metrics.items()}
+        where = (origin.source, origin.run_id, origin.run_link, origin.parents)
+        return where, metrics, dict(origin.params)
+
+    return told(one) == told(other)
+
+
+@contextmanager
+def _noted(slips: list[InvalidInput]) -> Iterator[None]:
+    """Write down what is wrong, and go on."""
+    try:
+        yield
+    except InvalidInput as error:
+        slips.append(error)
+
+
+def _request(registry: Registry, typed: Typed) -> Register:
+    """What is asked for.
+
+    Raises:
+        Slips: All that is wrong with it.
+        Denied: They may not register versions of that model.
+    """
+    name, alias = typed.one("name"), typed.one("alias")
+    slips: list[InvalidInput] = []
+    tags: Mapping[str, str] = {}
+    with _noted(slips):
+        check_model_name(name)
+    if slips:
+        identity.require_somewhere(Role.WRITER)
+    else:
+        identity.require(Role.WRITER, name)
+    origin = _origin(registry, typed, slips)
+    with _noted(slips):
+        tags = lines.pairs(typed.raw("tags"), "tags")
+    with _noted(slips):
+        check_alias(alias or "none")
+    with _noted(slips):
+        check_reason(typed.one("message"))
+    if slips:
+        raise Slips(slips)
+    return Register(
+        name=name,
+        origin=origin,
+        description=typed.raw("description"),
+        tags=tags,
+        aliases=(alias,) if alias else (),
+    )
+
+
+def _origin(registry: Registry, typed: Typed, slips: list[InvalidInput]) -> Origin:
+    """Where it came from, as far as that is right; what is wrong goes to ``slips``."""
     run_id = typed.one("run_id")
-    if run_id and not _RUN.fullmatch(run_id):
-        raise InvalidInput(f"{shown(run_id)} is no run id", where="run_id", hint="letters, digits, _ and -")
     source = typed.one("source") or (f"runs:/{run_id}/model" if run_id else "")
     named = _RUN_SOURCE.fullmatch(source)
-    if named and run_id and named[1] != run_id:
-        raise InvalidInput(
-            f"the source names the run {named[1]}", where="run_id", hint="leave one of the two out"
-        )
-    _check_source(source)
-    parents = []
-    for parent in lines.texts(typed.raw("parents")):
-        try:
-            parents.append(registry.parent_uri(parent))
-        except InvalidInput as error:
-            raise InvalidInput(
-                f"{shown(parent)}: {error.message}", where="parents", hint=error.hint
-            ) from error
+    with _noted(slips):
+        _check_run(run_id, named[1] if named else "")
+    with _noted(slips):
+        _check_source(source)
+    metrics: Mapping[str, float] = {}
+    params: Mapping[str, str] = {}
+    parents: list[str] = []
+    link = None
+    with _noted(slips):
+        metrics = lines.numbers(typed.raw("metrics"), "metrics")
+    with _noted(slips):
+        params = lines.pairs(typed.raw("params"), "params")
+    with _noted(slips):
+        parents = [_parent(registry, each) for each in lines.texts(typed.raw("parents"))]
+    with _noted(slips):
+        link = _link(typed.one("run_link"))
     return merge(
-        as_given(source).origin,
+        Origin(source=source) if slips else as_given(source).origin,
         run_id=run_id or (named[1] if named else None),
-        run_link=_link(typed.one("run_link")),
-        metrics=dict(lines.numbers(typed.raw("metrics"), "metrics")),
-        params=dict(lines.pairs(typed.raw("params"), "params")),
+        run_link=link,
+        metrics=dict(metrics),
+        params=dict(params),
         parents=parents,
     )
+
+
+def _check_run(run_id: str, named: str) -> None:
+    if run_id and not _RUN.fullmatch(run_id):
+        raise InvalidInput(f"{shown(run_id)} is no run id", where="run_id", hint="letters, digits, _ and -")
+    if named and run_id and named != run_id:
+        raise InvalidInput(
+            f"the source names the run {named}", where="run_id", hint="leave one of the two out"
+        )
+
+
+def _parent(registry: Registry, parent: str) -> str:
+    try:
+        return registry.parent_uri(parent)
+    except InvalidInput as error:
+        raise InvalidInput(f"{shown(parent)}: {error.message}", where="parents", hint=error.hint) from error
 
 
 def _check_source(source: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitreg.web import numbers  # noqa: F401 (routes say {number:version})
 from gitreg.web.actions import (
     aliasing,
     deciding,

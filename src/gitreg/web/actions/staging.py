@@ -8,22 +8,22 @@ from gitreg.domain.model import ModelState, ModelVersion
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import Transition
 from gitreg.domain.settings import ARCHIVED, NO_STAGE, Settings, Stage
-from gitreg.errors import Conflict, GitregError, InvalidInput
-from gitreg.gitstore.log import is_ancestor
+from gitreg.errors import Conflict, InvalidInput
 from gitreg.registry.clock import utc_now
-from gitreg.registry.numbered import Numbered
 from gitreg.registry.proposal_names import promotion
-from gitreg.registry.proposals_shown import find
 from gitreg.registry.proposing import open_proposing
 from gitreg.registry.trying import try_promotion
 from gitreg.registry.verdict import Judged
 from gitreg.registry.view import View
 from gitreg.web.actions.act import SEEN, Act, Form, Witness
+from gitreg.web.actions.move_told import rulings, standing
 from gitreg.web.actions.since import seen_now, since
 from gitreg.web.actions.subjects import version_if_there, version_in
 from gitreg.web.actions.typed import Typed
 from gitreg.web.pages.look import Look, Page
 
+_INSTEAD = "instead"
+"""The field with the head of the open proposal that a new one takes the place of."""
 _PLACES = {"stage": "stage", "message": "message", "archive_existing": "archive"}
 
 
@@ -38,6 +38,9 @@ def show(look: Look, typed: Typed, name: str, number: int) -> Page:
         judged = try_promotion(
             look.registry.store, f"{name}/{number}", stage.name, now=utc_now(), commit=look.view.commit
         )
+    proposed = None
+    if judged is not None and not judged.passed:
+        proposed = standing(look.registry.store, name, number, judged.entering.stage.name)
     archivable = stage is not None and stage.name != ARCHIVED and look.settings.has_stage(ARCHIVED)
     return Page(
         template="forms/transition.html",
@@ -52,10 +55,11 @@ def show(look: Look, typed: Typed, name: str, number: int) -> Page:
             "held": stage.name in version.stages if stage else not version.stages,
             "holders": holders,
             "leaves": [each for each in version.stages if stage is None or each != stage.name],
-            "judged": judged,
+            "rulings": rulings(judged, holders, proposed),
             "direct": judged is None or judged.passed,
             "waits": judged is not None and _waits(judged),
-            "proposed": _proposed_already(look, judged),
+            "proposed": proposed,
+            "instead": _INSTEAD,
             "archivable": bool(holders) and archivable,
             "typed": typed,
             "seen": seen_now(look, typed),
@@ -87,21 +91,6 @@ def _waits(judged: Judged) -> bool:
     """Whether approvals are all that is missing."""
     missing = [each for each in judged.judgements if not each.passed]
     return bool(missing) and all(each.rule == "approvals" for each in missing)
-
-
-def _proposed_already(look: Look, judged: Judged | None) -> str:
-    """The proposal that there is for a move that the rules refuse; ``""``: none."""
-    if judged is None or judged.passed:
-        return ""
-    store, version = look.registry.store, judged.entering.version
-    branch = promotion(version.name, version.version, judged.entering.stage.name)
-    try:
-        up, found = find(store, branch)
-    except GitregError:  # there is none, or no way to tell: proposing says more
-        return ""
-    if isinstance(found, Numbered) or is_ancestor(store.repository, found.head, up.base):
-        return ""
-    return str(found.number) if found.number else found.branch
 
 
 def move(act: Act, typed: Typed, name: str, number: int) -> str:
@@ -143,6 +132,9 @@ def _proposed(act: Act, request: Transition, number: int, typed: Typed, witness:
     """Make the proposal's branch, as ``gitreg promote`` does; the address of its page."""
     if request.stage == NO_STAGE:
         raise InvalidInput("leaving all stages needs no proposal", where="stage")
+    open_now = standing(act.registry.store, request.name, number, request.stage)
+    if open_now is not None and open_now.head != typed.one(_INSTEAD):
+        return act.proposal(open_now.name, "open")
     act.refuse_changed(typed.one(SEEN), witness)
     with open_proposing(act.place) as proposing:
         proposing.branch = promotion(request.name, number, request.stage)
@@ -151,15 +143,16 @@ def _proposed(act: Act, request: Transition, number: int, typed: Typed, witness:
         found = proposing.proposed
     if found is None or found.commit is None:
         raise Conflict(f"{request.name}/{number} holds {request.stage} already", where="stage")
-    return act.links.proposal(str(found.number) if found.number and not found.branch else found.branch)
+    name = str(found.number) if found.number and not found.branch else found.branch
+    return act.proposal(name, "proposed" if found.made else "open")
 
 
 FORMS = (
     Form(
-        path="/models/{name}/{number:int}/transition",
+        path="/models/{name}/{number:version}/transition",
         show=show,
         carry_out=move,
-        single=frozenset({"stage", "how", "message", "archive"}),
+        single=frozenset({"stage", "how", "message", "archive", _INSTEAD}),
         places=_PLACES,
     ),
 )

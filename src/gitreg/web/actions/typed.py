@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
@@ -23,12 +23,27 @@ class Problem:
         field: The field that it is about; ``""``: the form as a whole.
         hint: What would help.
         code: HTTP status.
+        more: What else is wrong, each at a field of its own.
     """
 
     message: str
     field: str = ""
     hint: str = ""
     code: int = 400
+    more: tuple[Problem, ...] = ()
+
+
+class Slips(InvalidInput):
+    """Several things that are wrong with a form.
+
+    Args:
+        errors: What is wrong, at least one.
+    """
+
+    def __init__(self, errors: Sequence[InvalidInput]) -> None:
+        first = errors[0]
+        super().__init__(first.message, where=first.where, hint=first.hint)
+        self.errors = tuple(errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +88,12 @@ class Typed:
 
     def fault(self, name: str) -> Problem | None:
         """What is wrong with one field."""
-        return self.problem if self.problem is not None and self.problem.field == name else None
+        return next((each for each in self.problems if each.field == name), None)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong with it."""
+        return () if self.problem is None else (self.problem, *self.problem.more)
 
     def refused(self, problem: Problem) -> Typed:
         """The same with what is wrong."""
@@ -147,4 +167,11 @@ def problem_of(error: GitregError, status: int, places: Mapping[str, str]) -> Pr
     rest = where.partition(".")[2]
     if field_ and rest:
         named = f"{rest}: "
-    return Problem(message=f"{named}{error.message}", field=field_, hint=error.hint or "", code=status)
+    rest_of = error.errors[1:] if isinstance(error, Slips) else ()
+    return Problem(
+        message=f"{named}{error.message}",
+        field=field_,
+        hint=error.hint or "",
+        code=status,
+        more=tuple(problem_of(each, status, places) for each in rest_of),
+    )

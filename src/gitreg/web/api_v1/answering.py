@@ -15,9 +15,10 @@ from gitreg.registry.listing import page_commit
 from gitreg.web import identity
 from gitreg.web.api_v1 import problem, table
 from gitreg.web.api_v1.cache import Cache
-from gitreg.web.api_v1.operation import PREFIX, Act, Document, Found, Look, Operation, Values, refuse_later
+from gitreg.web.api_v1.operation import PREFIX, Act, Document, Found, Look, Operation, Values
 from gitreg.web.api_v1.problem import Problem
 from gitreg.web.api_v1.request import read
+from gitreg.web.asof import refuse_later
 from gitreg.web.identity import Denied
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class Api:
         # Who may nothing hears nothing of what else is wrong.
         least = operation.role if operation.read is not None else identity.Role.READER
         identity.require(least)
+        if operation.write is not None:
+            identity.require_somewhere(max(operation.role, operation.somewhere))
+            if "name" in path:
+                identity.require(operation.role, path["name"])
         if operation.write is not None and self._at is not None:
             raise Denied(403, f"This server shows the registry as it was at {self._at}: it can't be written.")
         if operation.body is not None and asked.body.strip():

@@ -23,7 +23,7 @@ ROUTE = "gitreg.route"
 """Where a request's scope says which template its path is of."""
 
 # As many as registries stay open: more would open one for each question.
-_THREADS = 8
+_THREADS = 4
 _VARY = (b"vary", b"authorization, cookie")
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitreg.errors import NotFound
 from gitreg.gitstore.objects import Person
 from gitreg.index.reading import Slice
 from gitreg.registry.counting import Counts
 from gitreg.registry.registry import Registry
 from gitreg.registry.view import View
+from gitreg.web.asof import refuse_later
 from gitreg.web.identity import Role
 
 if TYPE_CHECKING:
@@ -122,22 +122,6 @@ class Look:
         return self.store.index.slice(self.commit)
 
 
-def refuse_later(store: Store, commit: str, newest: str) -> None:
-    """Refuse to show what came after a commit (full hex ids).
-
-    Raises:
-        NotFound: ``commit`` did, or is none of the branch's.
-    """
-    index = store.index.slice(newest).index
-    place, last = index.place_of(commit), index.place_of(newest)
-    if place is None or last is None or place > last:
-        raise NotFound(
-            f"this server shows the registry as it was at commit {newest[:10]}, and nothing later",
-            where="query.at",
-            hint="leave it out",
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """What a writing request works on.
@@ -176,6 +160,7 @@ class Operation:
         write: Carries it out, where it changes something.
         role: What the caller must be allowed to do.
         models: The models that this must be allowed for; nothing: the registry as a whole.
+        somewhere: What the caller must be allowed to do for any model, where ``write`` finds out which.
         steady: Whether the answer depends on nothing but the commit and the request.
     """
 
@@ -195,6 +180,7 @@ class Operation:
     write: Callable[[Act, Values], Found] | None = None
     role: Role = Role.READER
     models: Callable[[Values], Iterable[str]] = field(default=lambda values: ())
+    somewhere: Role = Role.READER
     steady: bool = True
 
     @property

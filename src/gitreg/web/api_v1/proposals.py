@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from gitreg.domain.names import check_model_name
 from gitreg.domain.references import parse_reference, version_selector
 from gitreg.domain.requests import Assign, Transition
-from gitreg.errors import Conflict, InvalidInput, UsageError
+from gitreg.errors import InvalidInput, UsageError
 from gitreg.registry import documents
 from gitreg.registry.clock import utc_now
 from gitreg.web import identity
@@ -20,11 +18,6 @@ from gitreg.web.api_v1.parameters import FLAG, SOME_TEXT, TEXT
 from gitreg.web.api_v1.schemas import record, ref
 from gitreg.web.api_v1.writes_models import WHY
 from gitreg.web.identity import Role
-
-if TYPE_CHECKING:
-    from gitreg.registry.open_proposals import OpenProposal
-    from gitreg.registry.remote_branch import Upstream
-    from gitreg.registry.store import Store
 
 _PROPOSAL = Parameter(
     name="proposal",
@@ -117,38 +110,25 @@ def _withdraw(act: Act, asked: Values) -> Found:
 
 
 def _allowed(act: Act, asked: Values, role: Role) -> str:
-    """The head of a proposal, of which the caller may change every model that it changes.
+    """The head of a proposal, of which the caller may change all that it reaches.
 
     Raises:
         Denied: They may not.
     """
     from gitreg.registry.open_proposals import find
+    from gitreg.registry.reaching import reached
     from gitreg.registry.remote_branch import upstream
 
     who = identity.current()
-    if max((who.role, *who.models.values())) < role:
-        identity.require(role)  # before anything is asked of another server
     store = act.registry.store
     check_head(act)
     up = upstream(store)
     found = find(store, up, asked["proposal"])
     if who.may(role):
         return found.head
-    for name in _models(store, up, found):
-        identity.require(role, name)
+    for name in sorted(reached(store, up.base, found.head)):
+        identity.require(role, name or None)
     return found.head
-
-
-def _models(store: Store, up: Upstream, found: OpenProposal) -> Sequence[str | None]:
-    """The models that a proposal changes; None for the settings, or where that can't be told."""
-    from gitreg.registry.judging import judge
-
-    try:
-        verdict = judge(store, up.base, found.head, now=utc_now(), proposal=True)
-    except Conflict:
-        return (None,)
-    names = {change.model or None for step in verdict.steps for change in step.changes}
-    return tuple(names) or (None,)
 
 
 def _set(act: Act, asked: Values) -> Found:
@@ -219,7 +199,8 @@ OPERATIONS = (
         path="/proposals/{proposal}/merge",
         group="Proposals",
         summary="Merge a proposal that passes",
-        description="The caller must be an approver of every model that it changes.",
+        description="The caller must be an approver of every model that it changes, and of the registry "
+        "as a whole where it changes other files.",
         parameters=(_PROPOSAL,),
         body=record(
             {"mode": {**TEXT, "enum": ["merge", "squash", "rebase"], "default": "merge"}, **WHY},
@@ -229,6 +210,7 @@ OPERATIONS = (
         answer=ref("Merged"),
         failures=(404, 409),
         write=_merge,
+        somewhere=Role.APPROVER,
     ),
     Operation(
         id="withdrawProposal",
@@ -236,11 +218,13 @@ OPERATIONS = (
         path="/proposals/{proposal}",
         group="Proposals",
         summary="Take a proposal back",
-        description="The caller must be a writer of every model that it changes.",
+        description="The caller must be a writer of every model that it changes, and of the registry "
+        "as a whole where it changes other files.",
         parameters=(_PROPOSAL,),
         answer=ref("Withdrawn"),
         failures=(404, 409),
         write=_withdraw,
+        somewhere=Role.WRITER,
     ),
     Operation(
         id="setSetting",

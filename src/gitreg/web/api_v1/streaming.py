@@ -13,6 +13,7 @@ import anyio
 from gitreg.domain.changes import Event
 from gitreg.errors import GitregError
 from gitreg.web import identity
+from gitreg.web.access.lasting import lasts
 from gitreg.web.api_v1 import happened, problem
 from gitreg.web.api_v1.answering import denied, dumped
 from gitreg.web.api_v1.asgi import ROUTE
@@ -74,18 +75,26 @@ class EventStream:
     def __init__(self, registries: Registries, *, at: str | None = None, patience: float = 20.0) -> None:
         self._registries = registries
         self._patience = patience
+        self._answering = 0  # that listen or are about to
         self.hub = Hub(registries, at=at)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         scope[ROUTE] = PATH
+        if self._answering >= MOST_LISTENERS:
+            full = problem.problem(503, "busy", "too many listen already", hint="try again later")
+            await _refuse(send, full)
+            return
+        self._answering += 1  # before anything is waited for
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._answering -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         listener = Listener()
         try:
             wanted, last = self._asked(scope)
-            if self.hub.listening >= MOST_LISTENERS:
-                full = problem.problem(503, "busy", "too many listen already", hint="try again later")
-                await _refuse(send, full)
-                return
             begin = await self.hub.aside(partial(self._begin, wanted.since, last))
             state = getattr(scope.get("app"), "state", None)
             now = await self.hub.join(listener, lambda: bool(getattr(state, "ending", False)))
@@ -95,9 +104,8 @@ class EventStream:
             await _refuse(send, problem.of_error(error))
         else:
             try:
-                await self._stream(
-                    receive, send, Telling(self._registries, self.hub, listener, wanted).frames(begin, now)
-                )
+                telling = Telling(self._registries, self.hub, listener, wanted)
+                await self._stream(partial(lasts, scope), receive, send, telling.frames(begin, now))
             finally:
                 self.hub.leave(listener)
 
@@ -126,7 +134,9 @@ class EventStream:
                 return happened.point_of_id(last)
             return happened.point_of(registry.store, since) if since else None
 
-    async def _stream(self, receive: Receive, send: Send, frames: AsyncIterator[bytes]) -> None:
+    async def _stream(
+        self, may: Callable[[], bool], receive: Receive, send: Send, frames: AsyncIterator[bytes]
+    ) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(_leave_with, receive, group.cancel_scope.cancel)
             try:
@@ -134,6 +144,8 @@ class EventStream:
                 async for frame in frames:
                     if not frame:
                         continue
+                    if not may():  # their token was revoked, or their session ended
+                        break
                     with anyio.fail_after(self._patience):
                         await send({"type": "http.response.body", "body": frame, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})

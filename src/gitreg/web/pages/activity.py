@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby
@@ -11,15 +12,17 @@ from gitreg.domain.changes import Event, subject
 from gitreg.errors import InvalidInput
 from gitreg.registry.activity import Entry
 from gitreg.registry.activity import activity as page_of
-from gitreg.registry.log import Wanted
+from gitreg.registry.hands import hands
+from gitreg.registry.log import LogEntry, Wanted, commit_of
 from gitreg.registry.looking import wanted_of
 from gitreg.registry.signed import Signed, signed
 from gitreg.web.pages.cut import cut
-from gitreg.web.pages.happened import People, Told, people, told
+from gitreg.web.pages.happened import Names, People, Told, did_of, names_of, people, told
 from gitreg.web.pages.look import Look, Page
 
 SIZE = 50
 """Commits on a page."""
+_MERGES = 10
 _TOLD = 6  # changes of one commit
 _KEYS = ("model", "stage", "author", "event", "since", "until")
 EVENTS: tuple[str, ...] = get_args(Event)
@@ -34,6 +37,7 @@ class Item:
         changes: The first of its changes in words.
         more: How many others there are.
         people: Who made it.
+        hands: What others did for it, and who: ``Approved by``.
         signed: What is to be said of its signature.
         subject: Its own subject, where that says something else than its changes; else ``""``.
         unread: Files that can't be read since.
@@ -43,6 +47,7 @@ class Item:
     changes: tuple[Told, ...]
     more: int
     people: People
+    hands: tuple[tuple[str, str], ...]
     signed: Signed
     subject: str
     unread: tuple[str, ...]
@@ -70,7 +75,9 @@ def activity(look: Look) -> Page:
         before=look.one("before") or None,
         size=SIZE,
     )
-    items = [_item(look, entry) for entry in found.entries]
+    names = names_of(look.part, ((entry.link, entry.changes) for entry in found.entries))
+    hand = _hands(look, found.entries)
+    items = [_item(look, entry, names, hand.get(entry.link.oid, ())) for entry in found.entries]
     narrowed = any(asked.values())
     return Page(
         template="activity.html",
@@ -112,13 +119,32 @@ def _day(entry: Entry) -> str:
     return f"{when:%a} {when.day} {when:%b %Y}"
 
 
-def _item(look: Look, entry: Entry) -> Item:
-    changes = told(entry.changes[:_TOLD], look.links)
+def _hands(look: Look, entries: Sequence[Entry]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Commit → who proposed, approved and merged it, where that is more than one person.
+
+    For a merge Git is asked who made its other side: on one page for the newest merges alone.
+    """
+    merges = [entry.link.oid for entry in entries if len(entry.link.parents) > 1][:_MERGES]
+    asked = [
+        LogEntry(commit=commit_of(entry.link), changes=entry.changes)
+        for entry in entries
+        if len(entry.link.parents) < 2 or entry.link.oid in merges
+    ]
+    return {
+        entry.commit.oid: tuple(did_of(who))
+        for entry, who in hands(look.registry.store, look.part, asked)
+        if who
+    }
+
+
+def _item(look: Look, entry: Entry, names: Names, hand: tuple[tuple[str, str], ...]) -> Item:
+    changes = told(entry.changes[:_TOLD], look.links, names)
     return Item(
         entry=entry,
         changes=changes,
         more=entry.count - len(changes),
         people=people(entry),
+        hands=hand,
         signed=signed(look.registry.store, entry.link),
         subject="" if _says_it(entry) else cut(entry.link.subject),
         unread=tuple(cut(path) for path in entry.unread[:_TOLD]),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gitreg.domain.model import Artifact
+from gitreg.domain.natural import natural
 
 MOST_ROWS = 200
 """Parameters, tags, files or columns that are shown; the JSON answers have all."""
@@ -51,7 +52,7 @@ class Side:
 
 def rows(entries: Mapping[str, Any]) -> Rows:
     """The first keys and values of a mapping, sorted; a value that is no text as JSON."""
-    chosen = sorted(entries)[:MOST_ROWS]
+    chosen = sorted(entries, key=natural)[:MOST_ROWS]
     return Rows(items=tuple((key, _text(entries[key])) for key in chosen), total=len(entries))
 
 

@@ -11,7 +11,7 @@ from gitreg.registry.activity import Entry, neighbours, place
 from gitreg.registry.activity import entry as entry_of
 from gitreg.registry.contrasting import diff
 from gitreg.registry.documents_past import own_words
-from gitreg.registry.hands import Hands, hands
+from gitreg.registry.hands import hands
 from gitreg.registry.log import LogEntry, commit_of
 from gitreg.registry.looking import view_of
 from gitreg.registry.messages import trailers_of
@@ -19,7 +19,7 @@ from gitreg.registry.signed import signed
 from gitreg.registry.tags_told import tags_made
 from gitreg.web.pages import differing
 from gitreg.web.pages.cut import cut
-from gitreg.web.pages.happened import people, told
+from gitreg.web.pages.happened import did_of, names_of, people, told
 from gitreg.web.pages.look import Look, Page
 
 _MOST_IN_DETAIL = 200
@@ -43,13 +43,13 @@ def commit(look: Look, oid: str) -> Page:
             "entry": entry,
             "link": link,
             "people": people(entry),
-            "changes": told(entry.changes, look.links),
+            "changes": told(entry.changes, look.links, names_of(look.part, [(link, entry.changes)])),
             "more": entry.count - len(entry.changes),
             "words": cut(own_words(logged), _LONGEST_WORDS),
             "trailers": _trailers(entry),
             "signed": signed(look.registry.store, link),
             "tags": tags_made(look.registry.store, look.part, link, entry.changes, look.settings.tags),
-            "hands": _hands(hand),
+            "hands": did_of(hand),
             "difference": _difference(look, entry),
             "before": before,
             "after": after,
@@ -70,16 +70,6 @@ def _trailers(entry: Entry) -> list[str]:
     last = entry.link.body.replace("\r\n", "\n").strip("\n").rpartition("\n\n")[2].split("\n")
     ours = set(trailers_of(entry.changes))
     return [cut(line) for line in last if line in ours]
-
-
-def _hands(found: list[Hands]) -> list[tuple[str, str]]:
-    """Who proposed, approved and merged: what they did, and their names; of all changes together."""
-    did: dict[str, dict[str, None]] = {"Proposed by": {}, "Approved by": {}, "Merged by": {}}
-    for each in found:
-        merged = (each.merged_by,) if each.merged_by else ()
-        for key, who in zip(did, (each.proposed_by, each.approved_by, merged), strict=True):
-            did[key] |= {f"{one.name} <{one.email}>" if one.name else one.email: None for one in who}
-    return [(key, ", ".join(cut(name, 120) for name in names)) for key, names in did.items() if names]
 
 
 def _difference(look: Look, entry: Entry) -> differing.RegistryTold | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gitreg.domain.contrast import Row, Section
 from gitreg.domain.contrast_many import ManyRow, ManySection, contrast_many, differing
 from gitreg.domain.model import ModelVersion
+from gitreg.domain.natural import natural
 from gitreg.domain.settings import ARCHIVED, Direction, Settings
 from gitreg.errors import GitregError, InvalidInput, InvalidManifests, NotFound
 from gitreg.registry.offering import held, model_names, numbers
@@ -20,7 +21,7 @@ MOST = 8
 """Versions that are compared at once."""
 _MOST_ROWS = 100  # of one section
 _MOST_PICTURES = 12  # metrics
-_SUGGESTED = 12
+_SUGGESTED = 6
 _LISTED = 40
 
 
@@ -70,10 +71,9 @@ class Suggestion:
 
 
 def compare(look: Look) -> Page:
-    """Up to eight versions: what differs, or with ``?all=1`` everything."""
+    """Up to eight versions, the first that were asked for: what differs, or with ``?all=1`` everything."""
     asked = list(dict.fromkeys(one.strip() for one in look.query.get("version", ()) if one.strip()))
-    if len(asked) > MOST:
-        raise InvalidInput(f"{len(asked)} versions are more than {MOST}", where="version")
+    left, asked = len(asked[MOST:]), asked[:MOST]
     everything = bool(look.one("all"))
     columns, refused = _columns(look, asked)
     better = better_of(look.settings)
@@ -100,6 +100,8 @@ def compare(look: Look) -> Page:
             "listed": _listed(look, columns),
             "text": _text(versions) if len(versions) == 2 else (),
             "full": len(columns) >= MOST,
+            "left": left,
+            "most": MOST,
         },
     )
 
@@ -146,8 +148,17 @@ def _shown(section: ManySection, better: Mapping[str, Direction]) -> Shown:
     return Shown(
         title=named,
         of=of,
-        rows=tuple((cut(row.key), _cells(section, row, better)) for row in section.rows[:_MOST_ROWS]),
+        rows=tuple((cut(row.key), _cells(section, row, better)) for row in _ordered(section)[:_MOST_ROWS]),
         more=more(len(section.rows) - _MOST_ROWS, "row"),
+    )
+
+
+def _ordered(section: ManySection) -> Sequence[ManyRow]:
+    """The rows, so that ``layer_2`` stands before ``layer_10``; a signature's own order says something."""
+    return (
+        section.rows
+        if section.kind == "signature"
+        else sorted(section.rows, key=lambda row: natural(row.key))
     )
 
 
@@ -196,7 +207,7 @@ def _measured(
         if section.kind in ("metrics", "evaluations")
         for row in section.rows
     ]
-    rows.sort(key=lambda each: each[1].key not in better)
+    rows.sort(key=lambda each: (each[1].key not in better, each[0], natural(each[1].key)))
     return tuple(
         Measured(
             metric=f"{of}: {row.key}" if of else row.key,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitreg.domain.contrast import Row, Section
 from gitreg.domain.contrast_model import ModelContrast, RegistryContrast, VersionChange
+from gitreg.domain.natural import natural
 from gitreg.domain.settings import ARCHIVED
 from gitreg.render.contrast import FATES, beside_stages
 from gitreg.render.contrast_words import NOTHING, Better, change, line_changes, pair, title, verdict
@@ -131,8 +132,17 @@ def _table(section: Section, better: Better) -> Table:
     return Table(
         title=named,
         of=of,
-        lines=tuple(_line(section, row, better) for row in section.rows[:_MOST_ROWS]),
+        lines=tuple(_line(section, row, better) for row in _ordered(section)[:_MOST_ROWS]),
         more=more(len(section.rows) - _MOST_ROWS, "row"),
+    )
+
+
+def _ordered(section: Section) -> Sequence[Row]:
+    """The rows, numbers in their keys in their order; a signature's own order says something."""
+    return (
+        section.rows
+        if section.kind == "signature"
+        else sorted(section.rows, key=lambda row: natural(row.key))
     )
 
 

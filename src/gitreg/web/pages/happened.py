@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gitreg.domain.approval import address_key
 from gitreg.domain.changes import Change, phrase
+from gitreg.index.reading import Link, Slice
 from gitreg.registry.activity import Entry
+from gitreg.registry.hands import Hands, called
 from gitreg.web.links import Links
 from gitreg.web.pages.cut import cut
 
@@ -23,6 +26,10 @@ MARKS = {
     "reuse": "gone",
 }
 """Event → of which kind it is, for a mark before it; of all others ``edit``."""
+
+
+Names = Mapping[str, str]
+"""E-mail address in small letters → what its owner is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +55,51 @@ class Told:
     mark: str
 
 
-def told(changes: Iterable[Change], links: Links) -> tuple[Told, ...]:
+def told(changes: Iterable[Change], links: Links, names: Names | None = None) -> tuple[Told, ...]:
     """Changes in words.
 
     Args:
         changes: What happened.
         links: Gives addresses.
+        names: How people are called.
     """
-    return tuple(_told(change, links) for change in changes)
+    return tuple(_told(change, links, names or {}) for change in changes)
 
 
-def _told(change: Change, links: Links) -> Told:
+def names_of(part: Slice, entries: Iterable[tuple[Link, Iterable[Change]]]) -> Names:
+    """What those who approved something are called: e-mail address in small letters → name.
+
+    Args:
+        part: The index.
+        entries: Commits with their changes.
+    """
+    found: dict[str, str] = {}
+    asked: dict[str, None] = {}
+    for link, changes in entries:
+        found[address_key(link.email)] = link.author
+        asked |= {_approver(change).casefold(): None for change in changes if change.event == "approve"}
+    for email in asked:
+        if email and email not in found and (name := called(part, email)):
+            found[email] = name
+    return found
+
+
+def _approver(change: Change) -> str:
+    return str(change.after.get("approver") or "") if isinstance(change.after, Mapping) else ""
+
+
+def worded(change: Change, names: Names) -> str:
+    """A change as one phrase; of an approval also whose it is."""
+    words = phrase(change)
+    approver = _approver(change) if change.event == "approve" else ""
+    if not approver:
+        return words
+    return f"{words}, by {names.get(address_key(approver), approver)}"
+
+
+def _told(change: Change, links: Links, names: Names) -> Told:
     name = str(change.after) if change.event == "rename" else change.model
-    words = cut(phrase(change))
+    words = cut(worded(change, names))
     number = change.version if change.event != "alias" else change.after or change.before
     version = f"version {number}" if number is not None and name else ""
     before, found, after = words.partition(version) if version else (words, "", "")
@@ -91,3 +130,13 @@ def people(entry: Entry) -> People:
     return People(
         author=cut(link.author, 80), email=link.email, committer=cut(link.committer, 80) if other else ""
     )
+
+
+def did_of(found: Iterable[Hands]) -> list[tuple[str, str]]:
+    """Who proposed, approved and merged: what they did, and their names; of all changes together."""
+    did: dict[str, dict[str, None]] = {"Proposed by": {}, "Approved by": {}, "Merged by": {}}
+    for each in found:
+        merged = (each.merged_by,) if each.merged_by else ()
+        for key, who in zip(did, (each.proposed_by, each.approved_by, merged), strict=True):
+            did[key] |= {one.name or one.email: None for one in who}
+    return [(key, ", ".join(cut(name, 120) for name in names)) for key, names in did.items() if names]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitreg.domain.changes import phrase
-from gitreg.index.reading import Link
+from gitreg.index.reading import Link, Slice
 from gitreg.registry.recent import Recent
 from gitreg.registry.signed import Signed, signed
 from gitreg.registry.store import Store
+from gitreg.web.pages.happened import Names, names_of, worded
 
 _MOST_TOLD = 4
 
@@ -45,14 +45,16 @@ class Step:
     why: str
 
 
-def steps(store: Store, entries: Iterable[Recent]) -> list[Step]:
+def steps(store: Store, part: Slice, entries: Iterable[Recent]) -> list[Step]:
     """The rows for some commits."""
-    return [_step(each, signed(store, each.link)) for each in entries]
+    found = [*entries]
+    names = names_of(part, ((each.link, each.entry.changes) for each in found))
+    return [_step(each, signed(store, each.link), names) for each in found]
 
 
-def _step(found: Recent, seen: Signed) -> Step:
+def _step(found: Recent, seen: Signed, names: Names) -> Step:
     link = found.link
-    told = tuple(phrase(change) for change in found.entry.changes[:_MOST_TOLD])
+    told = tuple(worded(change, names) for change in found.entry.changes[:_MOST_TOLD])
     said, kind = _SAID[seen.state]
     return Step(
         link=link,

@@ -33,6 +33,8 @@ class Look:
         csrf: Goes into each form; ``""`` where there are none.
         path: The page's own address, without its query.
         origin: Where the server is: ``http://127.0.0.1:8080``; ``""`` where there is none.
+        vouches: Whether the server signs approvals for those who signed in.
+        typing: Whether what is asked is typed just now: it may be half of what is meant.
     """
 
     registry: Registry
@@ -45,6 +47,8 @@ class Look:
     csrf: str = ""
     path: str = "/"
     origin: str = ""
+    vouches: bool = False
+    typing: bool = False
 
     @cached_property
     def part(self) -> Slice:

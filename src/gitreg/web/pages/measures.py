@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from gitreg.domain.contrast import measured
 from gitreg.domain.model import Evaluation, ModelVersion
+from gitreg.domain.natural import natural
 from gitreg.domain.settings import Settings
+from gitreg.render.contrast_words import percent
 from gitreg.render.text import number
 
 MOST = 100
@@ -76,7 +78,7 @@ def results(version: ModelVersion, other: ModelVersion | None, better: Direction
 def _table(
     mine: Mapping[str, float], theirs: Mapping[str, float], better: Directions, of: Evaluation | None = None
 ) -> Results:
-    keys: Sequence[str] = sorted(mine)
+    keys: Sequence[str] = sorted(mine, key=natural)
     rows = tuple(_measure(key, mine[key], theirs.get(key), better, of) for key in keys[:MOST])
     return Results(rows=rows, more=len(keys) - len(rows), of=of, compared=any(row.other for row in rows))
 
@@ -97,10 +99,14 @@ def _measure(
         value=number(value),
         other=number(other),
         change="" if change is None else _signed(change) if change else "0",
-        percent="" if not change or row.percent is None else f"{row.percent:+.3g} %",
+        percent="" if not change or row.percent is None else f"{_sign(change)}{percent(abs(row.percent))} %",
         verdict=verdict,
     )
 
 
 def _signed(change: float) -> str:
-    return f"+{number(change)}" if change > 0 else number(change)
+    return f"{_sign(change)}{number(abs(change))}"
+
+
+def _sign(change: float) -> str:
+    return "+" if change > 0 else "−"

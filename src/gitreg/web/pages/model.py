@@ -20,11 +20,14 @@ from gitreg.registry.version_list import VersionList, metric_names, version_list
 from gitreg.render.plot_svg import plot_svg
 from gitreg.render.timeline import window
 from gitreg.render.timeline_svg import timeline_svg
+from gitreg.web.pages.compare import MOST
 from gitreg.web.pages.cut import cut
+from gitreg.web.pages.deleted import deleted_versions
 from gitreg.web.pages.history import steps
 from gitreg.web.pages.loading import argument
 from gitreg.web.pages.look import Look, Page
 from gitreg.web.pages.models import around
+from gitreg.web.pages.rights import rollbacks
 
 SIZE = 25
 """Versions on a page."""
@@ -37,7 +40,7 @@ MOST_BARS = 40
 MOST_PROSE = 40_000
 """Characters of a description or a card."""
 _MOST_TAGS = 50
-_MOST_CHOICES = 12  # metrics that the plot offers
+_MOST_CHOICES = 8  # metrics that the plot offers side by side: more are in a list
 _COLUMNS = 3  # metrics in the table of versions
 _STEPS = 10
 _MOST_OLDER = 2000
@@ -72,6 +75,7 @@ def model_page(look: Look, record: ModelRecord, model: RegisteredModel) -> Page:
             "model": model,
             "updated": updated(look.view, record.name),
             "held": record.held,
+            "rollbacks": rollbacks(look, record.name),
             "aliases": record.aliases,
             "tags": list(model.tags.items())[:_MOST_TAGS],
             "more_tags": max(0, len(model.tags) - _MOST_TAGS),
@@ -79,7 +83,9 @@ def model_page(look: Look, record: ModelRecord, model: RegisteredModel) -> Page:
             **_listed(look, record),
             "timeline": _timeline(look, record),
             "card": None if shown is None else cut(shown, MOST_PROSE),
-            "history": steps(look.registry.store, recent.of_model(look.part, record.spans, most=_STEPS)),
+            "history": steps(
+                look.registry.store, look.part, recent.of_model(look.part, record.spans, most=_STEPS)
+            ),
             "faults": look.view.faults(record.name),
             "argument": argument,
             "cut": cut,
@@ -95,6 +101,7 @@ def _listed(look: Look, record: ModelRecord) -> dict[str, Any]:
     keys = metric_names(look.part, look.settings, record.name)
     return {
         "found": found,
+        "gone": [] if found.total or stage else deleted_versions(record),
         "stage": stage,
         "stages": _stages(record, stage),
         "columns": keys[:_COLUMNS],
@@ -104,6 +111,8 @@ def _listed(look: Look, record: ModelRecord) -> dict[str, Any]:
         ),
         "numbers": lambda: _older(look, record, found),
         "metrics": _metrics(keys, metric),
+        "most_choices": _MOST_CHOICES,
+        "most_compared": MOST,
         "plot": _plot(look, record, metric or (keys[0] if keys else ""), found),
         "most_points": MOST_POINTS,
     }
@@ -132,7 +141,7 @@ def gone_page(look: Look, record: ModelRecord, model: AnyModel | None) -> Page:
             "deleted": next(deletes, None),
             "numbers": [] if model else [number for (number,) in numbers],
             "faults": [] if model else look.view.faults(record.name),
-            "history": steps(look.registry.store, entries),
+            "history": steps(look.registry.store, look.part, entries),
             "argument": argument,
             "cut": cut,
         },
@@ -170,7 +179,7 @@ def _stages(record: ModelRecord, chosen: str) -> list[Choice]:
 
 
 def _metrics(keys: Sequence[str], chosen: str) -> list[Choice]:
-    shown = [*keys[:_MOST_CHOICES]]
+    shown = [*keys]
     if chosen and chosen not in shown:
         shown.append(chosen)
     first = chosen or (shown[0] if shown else "")

@@ -11,13 +11,16 @@ from gitreg.domain.review import Review
 from gitreg.errors import Conflict, NotFound
 from gitreg.registry.numbered import Numbered
 from gitreg.registry.open_proposals import OpenProposal
+from gitreg.registry.proposal_ended import Ended, ended
 from gitreg.registry.proposals_shown import Open, find, look_at, review_of, shelf
 from gitreg.registry.remote_branch import Upstream
 from gitreg.render.review import MET, UNMET, Part, Quoted, Words
 from gitreg.render.review import page as review_page
 from gitreg.web.pages import differing
 from gitreg.web.pages.cut import cut
+from gitreg.web.pages.happened import did_of
 from gitreg.web.pages.look import Look, Page
+from gitreg.web.pages.rights import rights
 
 MOST = 25
 """Open proposals that are shown."""
@@ -90,7 +93,13 @@ def proposals(look: Look) -> Page:
 def proposal(look: Look, ref: str) -> Page:
     """One proposal, by its branch or number."""
     store = look.registry.store
-    up, one = find(store, ref)
+    try:
+        up, one = find(store, ref)
+    except NotFound:
+        was = ended(look.registry.store, look.registry.at(), ref)
+        if was is None:
+            raise
+        return _ended(look, was)
     if isinstance(one, Numbered):
         return _closed(look, one)
     found = look_at(store, up, one)
@@ -123,6 +132,7 @@ def _page(
             "by": _by(found) if found else cut(one.by),
             "conflict": conflict,
             "merged": found is None,
+            "rights": rights(look, up, one, found.listed if found else None),
             "state": told.state if told else "wrong",
             "verdict": "".join(told.verdict) if told else "",
             "sentence": pieces(told.sentence, linked) if told else (),
@@ -142,6 +152,18 @@ def _closed(look: Look, one: Numbered) -> Page:
         title=f"Proposal {one.number}",
         section="proposals",
         values={"one": one, "title": cut(one.title or one.topic), "known": known},
+    )
+
+
+def _ended(look: Look, was: Ended) -> Page:
+    """The page of a proposal that was merged, or given up: its branch is gone."""
+    told = did_of([was.hands]) if was.hands else []
+    return Page(
+        template="proposal_ended.html",
+        title=f"{cut(was.model, 80)}/{was.version} to {was.stage}",
+        section="proposals",
+        values={"was": was, "told": told},
+        status=200 if was.given else 404,
     )
 
 

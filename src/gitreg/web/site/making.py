@@ -119,16 +119,14 @@ class Site:
         )
         return sorted(name for (name,) in rows if name and self.choice.takes(name))
 
-    @cached_property
-    def numbers(self) -> dict[str, tuple[int, ...]]:
-        """Model → the numbers of all versions that it ever had, highest first, for the same reason."""
-        found: dict[str, list[int]] = {}
-        for name, number in self.part.rows(
-            "SELECT DISTINCT name, number FROM version WHERE since <= ? ORDER BY name, number DESC",
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """The numbers of all versions that a model ever had, highest first, for the same reason."""
+        rows = self.part.rows(
+            "SELECT DISTINCT number FROM version WHERE name = ? AND since <= ? ORDER BY number DESC",
+            name,
             self.part.seq,
-        ):
-            found.setdefault(name, []).append(number)
-        return {name: tuple(each) for name, each in found.items()}
+        )
+        return tuple(number for (number,) in rows)
 
     @cached_property
     def places(self) -> Places:

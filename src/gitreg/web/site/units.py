@@ -70,7 +70,7 @@ class Done:
 
 def model_units(site: Site, name: str, known: Files) -> Iterator[ModelUnit]:
     """The pieces of one model."""
-    numbers = site.numbers.get(name, ())
+    numbers = site.numbers(name)
     for begin in range(0, max(len(numbers), 1), VERSIONS):
         yield ModelUnit(name=name, numbers=numbers[begin : begin + VERSIONS], first=begin == 0, known=known)
 

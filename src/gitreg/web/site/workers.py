@@ -27,7 +27,7 @@ _FEW = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
-    place: Path
+    repository: Repository
     commit: str
     choice: Choice
     out: Path
@@ -46,9 +46,8 @@ def started(site: Site, folder: Folder, jobs: int, units: Sequence[Unit]) -> Ite
     if jobs < 2 or len(units) <= _FEW:
         yield (carry_out(site, folder, unit) for unit in units)
         return
-    store = site.registry.store
     task = _Task(
-        place=store.repository.root / store.prefix,
+        repository=site.registry.store.repository,
         commit=site.part.commit,
         choice=site.choice,
         out=folder.path,
@@ -73,8 +72,8 @@ _STATE: list[tuple[Site, Folder]] = []
 def _begin(task: _Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    store = Store(Repository.discover(task.place))
-    _STATE.append((Site(Registry(store), task.commit, task.choice), Folder(task.out)))
+    registry = Registry(Store(task.repository))
+    _STATE.append((Site(registry, task.commit, task.choice), Folder(task.out)))
 
 
 def _end_with_parent() -> None:

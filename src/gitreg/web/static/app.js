@@ -73,9 +73,12 @@
   // A button of a form that takes several choices waits for so many of them.
   function choose(form) {
     const chosen = form.querySelectorAll('input[type="checkbox"]:checked').length;
+    const most = Number(form.dataset.most || Infinity);
     for (const button of form.querySelectorAll('button[type="submit"]')) {
-      button.disabled = chosen < Number(form.dataset.least);
+      button.disabled = chosen < Number(form.dataset.least) || chosen > most;
     }
+    const why = form.querySelector(".why");
+    if (why) why.textContent = chosen > most ? `${chosen} are chosen: no more than ${most} fit beside each other` : "";
   }
   for (const when of ["DOMContentLoaded", "pageshow"]) {
     addEventListener(when, () => document.querySelectorAll("form[data-least]").forEach(choose));
@@ -85,6 +88,21 @@
     const form = event.target.closest("form[data-least]");
     if (form) choose(form);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // What scrolls sideways and has more on the right fades there (on a phone: see the style).
+  const wide = ".sections, .picture, .scroll";
+  function fade(part) { part.classList.toggle("onward", part.scrollWidth - part.clientWidth - part.scrollLeft > 4); }
+  const fadeAll = () => document.querySelectorAll(wide).forEach(fade);
+  for (const when of ["DOMContentLoaded", "load", "resize", "htmx:afterSwap"]) addEventListener(when, fadeAll);
+  document.addEventListener("scroll", (event) => {
+    if (event.target instanceof Element && event.target.matches(wide)) fade(event.target);
+  }, { capture: true, passive: true });
+
+  // A menu that the focus has left is closed.
+  document.addEventListener("focusout", (event) => {
+    const menu = event.target.closest("details.menu[open]");
+    if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
 
   // "/" goes to the field that finds things, Escape closes a menu.
