@@ -17,8 +17,8 @@ from workshop import SNAPSHOT, Recipe, Workshop
 NOTE = (
     "The command from start to end, by as many processes as there are processors. The first run's rival "
     "is `cp -r` of the finished site. One commit registers a version of one model; the index has read it. "
-    "Memory is what gitreg, its processes and the Git that each runs have to themselves, looked at ten times a "
-    "second."
+    "Memory is what gitreg, its processes and the Git that each runs have to themselves, looked at ten times "
+    "a second."
 )
 _FULL, _AGAIN = 120.0, 2.0  # seconds, at 1,000 models of 100 versions
 _PROMISED = Shape(models=1000, versions=100)
