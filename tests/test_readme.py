@@ -99,7 +99,7 @@ def test_pictures_are_as_drawn_now(tmp_path: Path) -> None:
     demo("pictures.py", str(tmp_path))
     kept = ROOT / "docs" / "pictures"
     drawn = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    browsers = {"review.png"}  # no two browsers draw the same bytes
+    browsers = {"review.png", "web-models.png", "web-version.png"}  # no two browsers draw the same bytes
     assert {*drawn, *browsers} == {file.name for file in kept.iterdir()}
     assert drawn == {name: (kept / name).read_bytes() for name in drawn}, (
         "make them anew: python demo/pictures.py"
