@@ -134,7 +134,7 @@ def test_many_sign_outs_fill_no_disk(keys: Keys) -> None:
     assert cookies.token_of_session(fresh, access, later) and cookies.token_of_session(others, access, now)
 
 
-@pytest.mark.parametrize("bad", ["", "grt_", "nonsense", tokens.new(), " "])
+@pytest.mark.parametrize("bad", ["", "grt_", "nonsense", pytest.param(tokens.new(), id="unknown"), " "])
 def test_a_wrong_token(asking: Make, keys: Keys, bad: str) -> None:
     keys.token()
     browser = Browser(asking(**ELSEWHERE))
