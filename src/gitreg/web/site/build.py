@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from gitreg.errors import Conflict
@@ -18,7 +19,7 @@ from gitreg.web.site.places import MANIFEST, PARTIAL
 from gitreg.web.site.record import Files, Record
 from gitreg.web.site.stamp import stamp
 from gitreg.web.site.units import Done, Unit, history_units, model_units, put
-from gitreg.web.site.whole import whole
+from gitreg.web.site.whole import Piece, whole
 
 Progress = Callable[[int, int], None]
 
@@ -113,7 +114,7 @@ def build(registry: Registry, wish: Wish, progress: Progress | None = None) -> B
         known = old if old.commit and not wish.anew else Record()
         done = _carried_out(site, folder, wish, plan, known, progress)
         lines = {**plan.kept, **{name: records.line(files) for name, files in done.models.items()}}
-        now = Record(commit=wish.commit, made=made, files=done.files, lines=lines)
+        now = Record(commit=wish.commit, made=made, files=done.files, inputs=done.inputs, lines=lines)
         removed = folder.remove(records.gone(before, done.paths()))
         folder.put(MANIFEST, now.text().encode())
         folder.remove([PARTIAL])
@@ -135,6 +136,12 @@ def _before(folder: Folder, old: Record, plan: _Plan) -> list[str]:
     for name in old.lines.keys() - plan.kept.keys():
         found += old.of_model(name)
     return found if old.commit else found + records.unfinished(folder.path)
+
+
+def _keeps(folder: Folder, plan: _Plan, known: Record, path: str, inputs: str) -> bool:
+    """Whether a page that was made of the same, in the same way, stands there."""
+    same = plan.since is not None and known.inputs.get(path) == inputs
+    return same and path in known.files and folder.holds(path)
 
 
 def _refuse_registry(registry: Registry, out: Path) -> None:
@@ -173,12 +180,22 @@ def _of_past(path: str) -> bool:
 class _Work:
     models: dict[str, Files]
     files: Files
+    inputs: Files = field(default_factory=dict)
     wrote: int = 0
 
     def add(self, done: Done) -> None:
         """Add what came of a piece."""
         (self.models[done.name] if done.name else self.files).update(done.files)
         self.wrote += done.wrote
+
+    def add_piece(self, piece: Piece, folder: Folder, known: Files) -> None:
+        """Write a file that is of no model, or keep it as it is."""
+        if piece.data is None:
+            self.files[piece.path] = known[piece.path]
+        else:
+            self.add(put(folder, "", [(piece.path, piece.data)], known))
+        if piece.inputs:
+            self.inputs[piece.path] = piece.inputs
 
     def paths(self) -> Iterator[str]:
         """All that was made, or stays though it is of no model."""
@@ -195,8 +212,8 @@ def _carried_out(
     for name in plan.remake:
         pieces += model_units(site, name, known.of_model(name))
     with workers.started(site, folder, wish.jobs, pieces) as results:
-        for made in whole(site):
-            work.add(put(folder, "", [made], known.files))
+        for piece in whole(site, partial(_keeps, folder, plan, known)):
+            work.add_piece(piece, folder, known.files)
         for at, done in enumerate(results, start=1):
             work.add(done)
             if progress is not None:

@@ -53,6 +53,10 @@ class Folder:
             raise Conflict("a folder lies where a file must be written", where=place) from None
         return made
 
+    def holds(self, path: str) -> bool:
+        """Whether there is a file, and not a link to one."""
+        return self._is_sound(path.rpartition("/")[0]) and _is_file(f"{self._root}/{path}")
+
     def announce(self, paths: Iterable[str]) -> None:
         """Note that these files may be written from here on: who comes after a killed run can remove them."""
         lines = "".join(f"{path}\n" for path in paths).encode()

@@ -16,9 +16,10 @@ from gitreg.index.reading import Slice
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.registry import Registry
 from gitreg.registry.view import View
-from gitreg.web.pages.look import Elsewhere, Look, Page, html
+from gitreg.web.pages.look import Elsewhere, Look, Page
 from gitreg.web.rendering import render
 from gitreg.web.site.data import ModelData
+from gitreg.web.site.frames import Frames
 from gitreg.web.site.links import SiteLinks
 from gitreg.web.site.places import Places, twins_of
 
@@ -85,6 +86,7 @@ class Site:
         self.choice = choice
         self.part = registry.store.index.slice(commit)
         self.view = View(commit=commit, states=IndexedStates(registry.store, self.part))
+        self.frames = Frames()
         self.seq_of = lru_cache(maxsize=4096)(self._seq_of)
         self.detailed = self.part.seq <= DETAILED and self.tells
 
@@ -179,13 +181,13 @@ class Site:
         return place if place is not None and place <= self.part.seq else None
 
 
-def written(make: Callable[[], Page | Elsewhere], look: SiteLook) -> bytes:
+def written(site: Site, make: Callable[[], Page | Elsewhere], look: SiteLook) -> bytes:
     """A page as a file; where there is none, the one that says why, or leads on."""
     try:
         found = make()
         if isinstance(found, Elsewhere):
             return render("elsewhere.html", links=look.links, address=found.address).encode()
-        return html(found, look).encode()
+        return site.frames.html(found, look).encode()
     except GitregError as error:
         return render(
             "refused.html",

@@ -35,12 +35,14 @@ class Record:
         commit: The commit that it shows (full hex id); ``""`` for one that is not finished.
         made: All that its pages depend on beside the commit: versions, options, templates.
         files: The files that belong to no model.
+        inputs: Path → digest of what was shown on it, for pages that are made only where that differs.
         lines: Model → its files as JSON.
     """
 
     commit: str = ""
     made: Mapping[str, Any] = field(default_factory=dict)
     files: Files = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
 
     def of_model(self, name: str) -> Files:
@@ -56,7 +58,13 @@ class Record:
 
     def text(self) -> str:
         """The manifest."""
-        head = {"site": FORMAT, "commit": self.commit, "made": dict(self.made), "files": _sorted(self.files)}
+        head = {
+            "site": FORMAT,
+            "commit": self.commit,
+            "made": dict(self.made),
+            "inputs": _sorted(self.inputs),
+            "files": _sorted(self.files),
+        }
         lines = ",\n".join(f"{_json(name)}: {self.lines[name]}" for name in sorted(self.lines))
         return _json(head)[:-1] + _BETWEEN + lines + _END
 
@@ -108,7 +116,8 @@ def _read(text: str) -> Record:
         if each:
             name, end = decoder.raw_decode(each)
             lines[name] = each[end + 2 :].removesuffix(",")
-    return Record(commit=commit, made=dict(head["made"]), files=_files(head["files"]), lines=lines)
+    files, inputs = _files(head["files"]), _files(head["inputs"])
+    return Record(commit=commit, made=dict(head["made"]), files=files, inputs=inputs, lines=lines)
 
 
 def unfinished(folder: Path) -> list[str]:

@@ -119,7 +119,7 @@ def _model(site: Site, unit: ModelUnit) -> Made:
         look = site.look(site.places.version(name, 1))
         pages = _Pages(look, name)
         for number in unit.numbers:
-            yield site.places.version(name, number), written(partial(pages.version, number), look)
+            yield site.places.version(name, number), written(site, partial(pages.version, number), look)
 
 
 class _Pages:
@@ -146,7 +146,7 @@ def _own(site: Site, name: str) -> Made:
     path = site.places.model(name)
     # The timeline on it ends with a commit: were it that of the site, each commit would change every page.
     look = site.look(path, index=site.last_change(name))
-    yield path, written(lambda: ModelPages(look, name).model(), look)
+    yield path, written(site, lambda: ModelPages(look, name).model(), look)
     data = site.data(name)
     if data is not None:
         yield from data.files(site.places)
@@ -157,12 +157,12 @@ def _history(site: Site, unit: HistoryUnit) -> Made:
         oid = site.part.link(seq).oid
         path = places.commit(oid)
         look = site.look(path)
-        yield path, written(partial(_commit, look, oid), look)
+        yield path, written(site, partial(_commit, look, oid), look)
     for page in unit.pages:
         path = places.activity(page)
         after = site.part.index.oid_of(page * SIZE + 1) if page * SIZE < site.part.seq else None
         look = site.look(path, {"before": [after]} if after else {})
-        yield path, written(partial(activity, look), look)
+        yield path, written(site, partial(activity, look), look)
 
 
 def _commit(look: SiteLook, oid: str) -> Page:
