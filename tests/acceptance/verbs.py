@@ -56,7 +56,7 @@ _SCRIPT: dict[str, list[list[str]]] = {
     "explain": [["explain", "GR012"]],
     "schema": [["schema", "model-version.v1"]],
     "serve": [["serve", "--port", "0"]],
-    "site": [["site", "{}"], ["site", "{}", "--at", "HEAD~1", "--title", "Past", "--jobs", "1"]],
+    "site": [["site", "{}-site"], ["site", "{}-site", "--at", "HEAD~1", "--title", "Past", "--jobs", "1"]],
     "token": [["token", "create", "--user", "ann", "--role", "writer"], ["token", "list"]],
     "access": [["access", "grant", "ann@example.com", "approver", "--model", "fraud*"], ["access", "list"]],
 }
