@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,26 @@ import pytest
 from tests.mlflow.conformance.collecting import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
 
 
+@pytest.fixture(autouse=True, scope="session")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same as ``own_home`` for what several tests share, which is made before any test has its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield move_in(tmp_path_factory.mktemp("home"), patch)
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, with an identity for Git and nothing else."""
-    home = tmp_path_factory.mktemp("home")
+    return move_in(tmp_path_factory.mktemp("home"), monkeypatch)
+
+
+def move_in(home: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Have nothing of the user's but a home."""
     for key in [key for key in os.environ if key.startswith(("GIT_", "XDG_", "GITREG_"))]:
-        monkeypatch.delenv(key)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.delenv(key)
+    patch.setenv("HOME", str(home))
+    patch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
+    patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
     )

@@ -315,12 +315,12 @@ def test_B20_a_time_out_passes_nobody() -> None:
     assert broken(schema, one) == "it takes more than 0.25 s"
 
 
-def test_two_thousand_evaluations_are_unlike_each_other() -> None:
-    many = tuple(Evaluation(name=f"e{at}", at=NOW, metrics={"auc": 0.5}) for at in range(2_000))
+def test_five_hundred_evaluations_are_unlike_each_other() -> None:
+    many = tuple(Evaluation(name=f"e{at}", at=NOW, metrics={"auc": 0.5}) for at in range(500))
     schema = {"properties": {"evaluations": {"uniqueItems": True}}}
     assert said(schema, version(evaluations=many)) == []
     assert said(schema, version(evaluations=(*many, many[0]))) == [
-        "evaluations is a list of 2001, the gate asks for uniqueItems true"
+        "evaluations is a list of 501, the gate asks for uniqueItems true"
     ]
 
 
