@@ -54,15 +54,16 @@ def test_from_the_list_to_a_version_and_a_commit(address: str, watched: Watched)
     page.goto(address + "index.html")
     assert page.locator("#stands time").count() == 1
     page.get_by_role("link", name="churn", exact=True).click()
+    page.wait_for_url(address + "models/churn/index.html")
     assert page.locator("h1").inner_text() == "churn"
     page.get_by_role("link", name="v7", exact=True).first.click()
+    page.wait_for_url(address + "models/churn/7/index.html")
     assert "churn" in page.locator("h1").inner_text()
-    assert page.url == address + "models/churn/7/index.html"
     page.locator("main a.oid").first.click()
-    assert "/commits/" in page.url
+    page.wait_for_url("**/commits/**")
     for name in ("Activity", "Policy", "Proposals", "Search", "Models"):
         page.locator("nav.sections").get_by_role("link", name=name, exact=True).click()
-        assert page.locator("h1").count() == 1
+        page.locator("h1", has_text=name).wait_for()
     assert page.locator("nav.sections [aria-current]").inner_text() == "Models"
 
 
