@@ -126,15 +126,15 @@ def test_everything_can_be_read_without_scripts(server: Served) -> None:
         page.goto(f"{server.url}/search")
         page.locator("#q").fill("challenger")
         page.get_by_role("button", name="Search").click()
-        assert page.get_by_role("link", name="churn/8", exact=True).is_visible()
+        page.get_by_role("link", name="churn/8", exact=True).wait_for()
         page.goto(f"{server.url}/activity")
         page.get_by_text("More filters").click()
         page.locator("#author").fill("turing")
         page.get_by_role("button", name="Show", exact=True).last.click()
-        assert page.locator(".commits > li").count() == 1
+        _count(page, ".commits > li", 1)
         page.goto(f"{server.url}/proposals/{PROPOSED}")
         page.get_by_text("Every difference between the two versions").click()
-        assert page.get_by_text("learning_rate").is_visible()
+        page.get_by_text("learning_rate").wait_for()
     assert faults == []
 
 

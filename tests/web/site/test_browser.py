@@ -83,7 +83,7 @@ def test_finding_a_model_as_one_types(address: str, watched: Watched) -> None:  
     page.locator("#found tbody tr").nth(before - 1).wait_for()
     page.goto(address + "search/index.html?q=embed")
     page.locator("#found").get_by_role("link", name="customer-embedding").click()
-    assert page.url == address + "models/customer-embedding/index.html"
+    page.wait_for_url(address + "models/customer-embedding/index.html")
 
 
 def test_comparing(address: str, watched: Watched) -> None:  # noqa: F811
