@@ -22,9 +22,10 @@ from workshop import Workshop
 
 NOTE = (
     "One request after the other on one connection, compressed as a browser asks for it; each asks for "
-    "another model, nothing is in the browser's cache. Beside `mlflow server` (SQLite, 4 workers and 1): "
-    "requests a second from 8 connections for the first 50 models, ours as the page that people see and as "
-    "JSON, theirs as JSON. Memory is the server's own (not shared with others) after all of it."
+    "another address, so that the server makes each page anew; it keeps pages of a commit that were asked "
+    "for before, which is told apart. Beside `mlflow server` (SQLite, 4 workers and 1): requests a second "
+    "from 8 connections for the first 50 models, ours as the page that people see and as JSON, theirs as "
+    "JSON. Memory is the server's own (not shared with others) after all of it."
 )
 _WALL, _WIRE, _MEMORY, _TIMES = 20.0, 100_000, 150_000_000, 5
 _CLIENTS = 8
@@ -33,11 +34,19 @@ _BROWSER = {"Accept": "text/html", "Accept-Encoding": "gzip", "Connection": "kee
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One kind of page: its name, its addresses, and whether the contract sets a bound for it."""
+    """One kind of page.
+
+    Attributes:
+        what: Its name.
+        paths: Its addresses.
+        bound: Whether the contract sets a bound for it.
+        anew: Whether each request is to be one that was never asked.
+    """
 
     what: str
     paths: list[str]
     bound: bool = True
+    anew: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +67,7 @@ def pages(workshop: Workshop, shapes: list[Shape], *, turns: int, rounds: int, s
         with ExitStack() as stack:
             ours, pid = stack.enter_context(serving(gitreg_serve(place), workshop.folder))
             for asked in _pages(shape):
-                told = _ask(ours, asked.paths, turns)
+                told = _ask(ours, asked.paths, turns, anew=asked.anew)
                 sizes = f"{told.wire / 1000:.1f} kB sent ({told.whole / 1000:.0f} kB)"
                 rows.append(
                     Row(
@@ -89,6 +98,7 @@ def _pages(shape: Shape) -> Iterator[Asked]:
     names = [model_name(number) for number in numbers]
     last = max(1, -(-shape.models // 50))
     yield Asked(what="model list", paths=[f"/models?page={1 + turn % last}" for turn in range(last)])
+    yield Asked(what="model list, kept", paths=["/models"], bound=False, anew=False)
     yield Asked(what="model list, last changed first", paths=["/models?order=updated"], bound=False)
     yield Asked(what="model list, as typed", paths=[f"/models?q={name[-3:]}" for name in names], bound=False)
     yield Asked(what="model page", paths=[f"/models/{name}" for name in names], bound=False)
@@ -105,11 +115,13 @@ def _pages(shape: Shape) -> Iterator[Asked]:
     yield Asked(what="activity", paths=["/activity"], bound=False)
 
 
-def _ask(port: int, paths: list[str], turns: int) -> Told:
+def _ask(port: int, paths: list[str], turns: int, *, anew: bool) -> Told:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     times, wire, whole = [], 0, 0
     for turn in range(-5, turns):
         path = paths[turn % len(paths)]
+        if anew:  # pages take no notice of what they don't know
+            path += f"{'&' if '?' in path else '?'}turn={turn}"
         began = time.perf_counter()
         link.request("GET", path, headers=_BROWSER)
         answer = link.getresponse()
@@ -127,20 +139,26 @@ def _ask(port: int, paths: list[str], turns: int) -> Told:
 
 
 def _listing(shape: Shape, ports: Mapping[str, int], rounds: int, seconds: float) -> Iterator[Row]:
+    theirs = ["/api/2.0/mlflow/registered-models/search?max_results=50"]
     questions = {
-        "page": ("ours", "/models"),
-        "json": ("ours", "/api/v1/models?limit=50"),
-        "four": ("four", "/api/2.0/mlflow/registered-models/search?max_results=50"),
-        "one": ("one", "/api/2.0/mlflow/registered-models/search?max_results=50"),
+        # More than are kept: each is made anew.
+        "anew": ("ours", [f"/models?turn={turn}" for turn in range(2000)]),
+        "kept": ("ours", ["/models"]),
+        "json": ("ours", ["/api/v1/models?limit=50"]),
+        "four": ("four", theirs),
+        "one": ("one", theirs),
     }
     found: dict[str, list[float]] = {name: [] for name in questions}
     for turn in range(-1, rounds):
-        for name, (side, path) in questions.items():
-            request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n".encode()
-            load = keep_busy(ports[side], [request], clients=_CLIENTS, seconds=seconds)
+        for name, (side, paths) in questions.items():
+            requests = [
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n".encode() for path in paths
+            ]
+            load = keep_busy(ports[side], requests, clients=_CLIENTS, seconds=seconds)
             if turn >= 0:
                 found[name].append(load.rate)
-    for ours, said in (("page", "as a page"), ("json", "as JSON")):
+    ways = (("anew", "as a page, made anew"), ("kept", "as a page, kept"), ("json", "as JSON, kept"))
+    for ours, said in ways:
         for rival, workers in (("four", "4 workers"), ("one", "1 worker")):
             ratio = median(a / b for a, b in zip(found[ours], found[rival], strict=True))
             yield Row(
