@@ -22,7 +22,7 @@ demo-review: $(STAMP)
 	@$(BIN)/python demo/review.py
 
 test: $(STAMP)
-	@scripts/system-packages strace sshd=openssh-server gitolite=gitolite3 nginx=nginx-light fcgiwrap chromium
+	@scripts/system-packages strace sshd=openssh-server gitolite=gitolite3 nginx=nginx-light fcgiwrap chromium curl jq
 	@scripts/npm-package axe-core 4.14.1
 	@scripts/mlflow2-venv
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup

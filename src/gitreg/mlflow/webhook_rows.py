@@ -11,19 +11,19 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.mlflow.errors import MlflowError
+from gitreg.subscribers.private import PrivateFile
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 KEY_VARIABLE = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
 
-_PATIENCE = 30.0  # seconds that a writer waits for another
 _FORMAT = 1
 _SCHEMA = f"""
 CREATE TABLE webhook (
@@ -78,15 +78,19 @@ class WebhookRow:
         return f"WebhookRow({self.id!r}, {self.name!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookStore:
-    """The file; made with the first webhook. Each call opens it anew: threads and forks share nothing."""
+class WebhookStore(PrivateFile):
+    """The file; made with the first webhook.
 
-    path: Path
+    Args:
+        path: Where it lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, schema=_SCHEMA, form=_FORMAT, told=_told, newer=_newer)
 
     def add(self, row: WebhookRow) -> WebhookRow:
         """Keep a new webhook; returned as it is kept, with its events in order."""
-        with self._writing() as db:
+        with self.writing() as db:
             secret, sealed = _sealed(row.secret)
             values = (row.id, row.name, row.url, row.description, row.status, secret, sealed)
             db.execute(_ADD, (*values, row.created, row.updated))
@@ -99,21 +103,21 @@ class WebhookStore:
         Raises:
             MlflowError: There is none.
         """
-        with self._reading() as db:
+        with self.reading() as db:
             if db is None:
                 raise missing(webhook_id)
             return _one(db, webhook_id)
 
     def require(self, webhook_id: str) -> None:
         """Raise MlflowError unless there is such a webhook, whether or not its secret can be read."""
-        with self._reading() as db:
+        with self.reading() as db:
             known = db and db.execute("SELECT 1 FROM webhook WHERE id = ?", (webhook_id,)).fetchone()
         if not known:
             raise missing(webhook_id)
 
     def page(self, *, offset: int, limit: int, event: Event | None = None) -> list[WebhookRow]:
         """Webhooks from the ``offset``-th on, the newest first; with ``event`` those that wait for it."""
-        with self._reading() as db:
+        with self.reading() as db:
             if db is None:
                 return []
             asked = (*(event or (None, None)), limit, offset)
@@ -131,7 +135,7 @@ class WebhookStore:
         changes: dict[str, str | int | None] = {"id": webhook_id, "updated": now(), "sealed": None, **fields}
         if fields["secret"] is not None:
             changes["secret"], changes["sealed"] = _sealed(fields["secret"])
-        with self._writing() as db:
+        with self.writing() as db:
             if not db.execute(_SET, changes).rowcount:
                 raise missing(webhook_id)
             if events is not None:
@@ -145,44 +149,9 @@ class WebhookStore:
         Raises:
             MlflowError: There is no such webhook.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             if not db.execute("DELETE FROM webhook WHERE id = ?", (webhook_id,)).rowcount:
                 raise missing(webhook_id)
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, which an exception undoes."""
-        with _told(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its journal the mode of the file.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as db:
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA secure_delete = ON")  # a secret that was replaced is overwritten
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    if not _holds_any(db, self.path):
-                        for statement in filter(str.strip, _SCHEMA.split(";")):
-                            db.execute(statement)
-                    yield db
-                    db.execute("COMMIT")
-                finally:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """One state of the file; None where nothing was kept yet."""
-        if not self.path.exists():
-            yield None
-            return
-        with (
-            _told(self.path),
-            closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as db,
-        ):
-            db.execute("PRAGMA query_only = ON")
-            db.execute("BEGIN")
-            yield db if _holds_any(db, self.path) else None
 
 
 def now() -> int:
@@ -206,11 +175,8 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _holds_any(db: sqlite3.Connection, path: Path) -> bool:
-    found = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if found > _FORMAT:
-        raise MlflowError(f"A newer gitreg wrote the file of the webhooks, {path}.")
-    return found == _FORMAT
+def _newer(path: Path) -> MlflowError:
+    return MlflowError(f"A newer gitreg wrote the file of the webhooks, {path}.")
 
 
 def _add_events(db: sqlite3.Connection, webhook_id: str, events: Sequence[Event]) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,10 @@ from typing import Any
 from gitreg.domain.names import shown
 from gitreg.domain.settings import did_you_mean
 from gitreg.errors import AlreadyExists, EnvironmentFailure, NotFound
-from gitreg.gitstore.durable import sync_path
 from gitreg.gitstore.repository import Repository
+from gitreg.subscribers.private import PrivateFile
 from gitreg.subscribers.webhook import Cursor, Interest, State, Webhook
 
-_PATIENCE = 30.0  # seconds that a writer waits for another
 _KEPT = 100  # attempts of each webhook that are remembered
 _FORMAT = 1
 _SCHEMA = f"""
@@ -84,15 +83,15 @@ class Attempt:
     seconds: float
 
 
-class Ledger:
-    """The file; made with the first webhook. Each call opens it anew: threads and processes share nothing.
+class Ledger(PrivateFile):
+    """The file; made with the first webhook.
 
     Args:
         path: Where it lies.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path, schema=_SCHEMA, form=_FORMAT, told=_told, newer=_newer)
 
     @classmethod
     def of(cls, repository: Repository) -> Ledger:
@@ -205,46 +204,6 @@ class Ledger:
         names = ("event", "type", "subject", "at", "status", "fault", "seconds")
         return [Attempt(**dict(zip(names, row, strict=True))) for row in rows]
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction on the disk at its end, which an exception undoes."""
-        with _told(self.path):
-            if not self.path.exists():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                # SQLite gives its journal the mode of the file.
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-                sync_path(self.path.parent)
-            with closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as db:
-                db.execute("PRAGMA trusted_schema = OFF")
-                db.execute("PRAGMA synchronous = EXTRA")  # the end of the journal is synced, too
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute("PRAGMA secure_delete = ON")  # a secret that was removed is overwritten
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    if not _holds_any(db, self.path):
-                        for statement in filter(str.strip, _SCHEMA.split(";")):
-                            db.execute(statement)
-                    yield db
-                    db.execute("COMMIT")
-                finally:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """One state of the file; None where nothing was kept yet."""
-        if not self.path.exists():
-            yield None
-            return
-        with (
-            _told(self.path),
-            closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as db,
-        ):
-            db.execute("PRAGMA trusted_schema = OFF")
-            db.execute("PRAGMA query_only = ON")
-            db.execute("BEGIN")
-            yield db if _holds_any(db, self.path) else None
-
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
@@ -258,11 +217,8 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _holds_any(db: sqlite3.Connection, path: Path) -> bool:
-    found = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if found > _FORMAT:
-        raise EnvironmentFailure("a newer gitreg wrote the file of the webhooks", where=str(path))
-    return found == _FORMAT
+def _newer(path: Path) -> EnvironmentFailure:
+    return EnvironmentFailure("a newer gitreg wrote the file of the webhooks", where=str(path))
 
 
 def _values(webhook: Webhook) -> tuple[Any, ...]:

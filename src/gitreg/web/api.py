@@ -7,9 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
-
 from gitreg.mlflow import rest
 from gitreg.mlflow.request import Message
 from gitreg.web import identity
@@ -17,6 +14,7 @@ from gitreg.web.body import Gone, TooLong, TooSlow, read_body
 from gitreg.web.identity import Denied, Role
 from gitreg.web.responses import respond
 from gitreg.web.settings import Settings
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from gitreg.mlflow.facade import Facade
 
 _LOG = logging.getLogger("gitreg.web")
-# As many as a facade keeps open registries for: more would open one for each question.
-_THREADS = 4
 
 
 class MlflowApi:
@@ -39,7 +35,7 @@ class MlflowApi:
     def __init__(self, facade: Facade, settings: Settings) -> None:
         self._facade = facade
         self._settings = settings
-        self._limiter: CapacityLimiter | None = None
+        self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI).
@@ -66,9 +62,7 @@ class MlflowApi:
             return
         method: str = scope["method"]
         work = partial(self._answer, "GET" if method == "HEAD" else method, scope, body)
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_THREADS)
-        await respond(send, await run_sync(work, limiter=self._limiter), empty=method == "HEAD")
+        await respond(send, await self._threads.run(work), empty=method == "HEAD")
 
     def _answer(self, method: str, scope: Scope, body: bytes) -> rest.Answer:
         path: str = scope["path"]

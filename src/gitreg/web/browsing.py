@@ -9,15 +9,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitreg.errors import GitregError
 from gitreg.registry.registry import Registry
 from gitreg.web import assets, identity, refusals
-from gitreg.web.access import addresses
+from gitreg.web.access import addresses, csrf
 from gitreg.web.api_v1.page import api
 from gitreg.web.asof import look_at
 from gitreg.web.identity import Denied, Role
@@ -35,6 +33,7 @@ from gitreg.web.pages.search import search
 from gitreg.web.pages.version import model, version
 from gitreg.web.registries import Registries
 from gitreg.web.settings import Settings
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 Making = Callable[..., Page | Elsewhere]
 """Makes a page of a ``Look`` and of the parameters in its address, as keywords."""
 
-# As many as registries are kept open: more would open one for each question.
-THREADS = 4
 _MOST_KEPT = 8_000_000
 """Bytes of pages that are kept: the first page of models is what everybody begins with."""
 _YEAR = "public, max-age=31536000, immutable"
@@ -104,16 +101,14 @@ class Browsing:
     def __init__(self, registries: Registries, settings: Settings) -> None:
         self._registries = registries
         self._settings = settings
-        self._limiter: CapacityLimiter | None = None
-        self._kept = Kept(most=_MOST_KEPT)
+        self._threads = Threads()
+        self._kept: Kept[str, bytes] = Kept(most=_MOST_KEPT, longest=_MOST_KEPT // 8, weigh=_size)
 
     def endpoint(self, kind: Kind) -> Callable[[Request], Any]:
         """What answers requests for one kind of page."""
 
         async def answer(request: Request) -> Response:
-            if self._limiter is None:
-                self._limiter = CapacityLimiter(THREADS)
-            return await run_sync(partial(self.answer, kind, request), limiter=self._limiter)
+            return await self._threads.run(partial(self.answer, kind, request))
 
         return answer
 
@@ -152,7 +147,7 @@ class Browsing:
             at=asked or self._settings.at,
             identity=identity.current(),
             writable=self._settings.writable,
-            csrf=refusals.csrf_of(request),
+            csrf=csrf.token_for(request.scope),
             path=request.url.path,
             origin=addresses.origin(request.scope, self._settings),
             vouches=bool(self._settings.signing_key),
@@ -178,6 +173,10 @@ class Browsing:
         if made.status_code == 200:
             self._kept.put(tag, bytes(made.body))
         return made
+
+
+def _size(tag: str, page: bytes) -> int:
+    return len(page)
 
 
 def _response(made: Page | Elsewhere, look: Look, headers: Mapping[str, str]) -> Response:

@@ -6,12 +6,11 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitreg.errors import GitregError
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -80,15 +79,13 @@ def routes(registries: Registries, settings: Settings) -> list[BaseRoute]:
         settings: What the server was told.
     """
     readiness = Readiness(registries, at=settings.at)
-    limiter: list[CapacityLimiter] = []
+    threads = Threads(1)
 
     async def health(request: Request) -> Response:
         return PlainTextResponse("OK", headers=_NO_STORE)  # in the words of MLflow's server
 
     async def ready(request: Request) -> Response:
-        if not limiter:
-            limiter.append(CapacityLimiter(1))
-        status, document = await run_sync(readiness.look, limiter=limiter[0])
+        status, document = await threads.run(readiness.look)
         return JSONResponse(document, status, headers=_NO_STORE)
 
     return [Route("/health", health), Route("/ready", ready)]

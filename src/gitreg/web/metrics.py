@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -33,6 +31,7 @@ from gitreg.registry import listing
 from gitreg.registry.counting import Counts
 from gitreg.web import identity
 from gitreg.web.identity import Role
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -245,13 +244,11 @@ def _templates(routes: Iterable[BaseRoute]) -> Iterator[tuple[int, str]]:
 
 def routes(metrics: Metrics) -> list[BaseRoute]:
     """The route ``/metrics``; reading it needs the role reader."""
-    limiter: list[CapacityLimiter] = []
+    threads = Threads(1)
 
     async def answer(request: Request) -> Response:
         identity.require(Role.READER)
-        if not limiter:
-            limiter.append(CapacityLimiter(1))
-        text = await run_sync(metrics.text, limiter=limiter[0])
+        text = await threads.run(metrics.text)
         return Response(text, headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
     return [Route("/metrics", answer, methods=["GET"])]

@@ -7,32 +7,16 @@ from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, Response
 
-from gitreg.errors import (
-    AlreadyExists,
-    Conflict,
-    EnvironmentFailure,
-    GitregError,
-    InvalidInput,
-    NotAllowed,
-    NotFound,
-    UsageError,
-)
+from gitreg.errors import GitregError
+from gitreg.web.access import csrf
 from gitreg.web.links import Links
 from gitreg.web.pages.look import Look, Page, html
 from gitreg.web.rendering import render
+from gitreg.web.statuses import status_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_STATUS: tuple[tuple[type[GitregError], int], ...] = (
-    (NotFound, 404),
-    (AlreadyExists, 409),
-    (Conflict, 409),
-    (NotAllowed, 403),
-    (UsageError, 400),
-    (InvalidInput, 400),
-    (EnvironmentFailure, 503),
-)
 _DATES = (
     "Write a date as year-month-day, 2026-01-15, or with a time and zone, 2026-01-15T10:30:00+01:00; "
     "or the id of a commit."
@@ -45,11 +29,6 @@ _TITLES = {
     409: "That is in conflict with what is there",
     503: "The registry can’t be read now",
 }
-
-
-def status_of(error: GitregError) -> int:
-    """The HTTP status of an error."""
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def of_error(request: Request, error: GitregError, look: Look | None = None) -> Response:
@@ -90,7 +69,7 @@ def page(
             next=again,
             error="",
             name="",
-            csrf=csrf_of(request),
+            csrf=csrf.token_for(request.scope),
         )
         return HTMLResponse(text, status_code=status, headers=headers)
     ways = _ways(hint, look) if look else ()
@@ -124,8 +103,3 @@ def _ways(hint: str, look: Look) -> tuple[tuple[str, str], ...]:
     if name != hint and look.part.model(name) is not None:
         return ((f"All versions of {name}", links.model(name)),)
     return (("All models", links.models()),) if hint == "gitreg list" else ()
-
-
-def csrf_of(request: Request) -> str:
-    """The token that forms of this browser carry; ``""`` where nothing checks any."""
-    return str(request.scope.get("state", {}).get("csrf", ""))

@@ -8,14 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitreg.errors import GitregError, InvalidInput
 from gitreg.web import identity, refusals
-from gitreg.web.access import addresses
+from gitreg.web.access import addresses, csrf
 from gitreg.web.actions import typed as typing_
 from gitreg.web.actions.act import SEEN, Act, Form
 from gitreg.web.actions.typed import Problem, Typed
@@ -27,6 +25,8 @@ from gitreg.web.pages import look as looking
 from gitreg.web.pages.look import Look
 from gitreg.web.registries import Registries
 from gitreg.web.settings import Settings
+from gitreg.web.statuses import status_of
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from gitreg.registry.registry import Registry
 
 _LOG = logging.getLogger("gitreg.web")
-# One after the other they hold the registry's lock: more threads would only wait for it.
-_THREADS = 4
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -50,7 +48,7 @@ class Actions:
     def __init__(self, registries: Registries, settings: Settings) -> None:
         self._registries = registries
         self._settings = settings
-        self._limiter: CapacityLimiter | None = None
+        self._threads = Threads()
 
     def routes(self, forms: Iterable[Form]) -> list[BaseRoute]:
         """Where forms are shown and sent."""
@@ -61,7 +59,7 @@ class Actions:
 
         async def answer(request: Request) -> Response:
             if request.method != "POST":
-                return await self._run(partial(self.show, form, request))
+                return await self._threads.run(partial(self.show, form, request))
             try:
                 body = await read_body(
                     request.scope,
@@ -74,14 +72,9 @@ class Actions:
                 return refusals.page(request, 413, f"The form is longer than {most:,} bytes.")
             except TooSlow:
                 return refusals.page(request, 408, "The form did not come in time.")
-            return await self._run(partial(self.take, form, request, body))
+            return await self._threads.run(partial(self.take, form, request, body))
 
         return answer
-
-    async def _run(self, work: Callable[[], Response]) -> Response:
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_THREADS)
-        return await run_sync(work, limiter=self._limiter)
 
     def show(self, form: Form, request: Request) -> Response:
         """The page with the form, or why there is none."""
@@ -109,7 +102,7 @@ class Actions:
         except Denied as denied:
             problem = Problem(message=denied.message, code=denied.status)
         except GitregError as error:
-            status = refusals.status_of(error)
+            status = status_of(error)
             if status >= 500:
                 _LOG.error("POST %s: %s", request.url.path, error)
             problem = typing_.problem_of(error, status, form.places)
@@ -161,7 +154,7 @@ class Actions:
             query=query,
             identity=identity.current(),
             writable=self._settings.writable,
-            csrf=refusals.csrf_of(request),
+            csrf=csrf.token_for(request.scope),
             path=request.url.path,
             origin=addresses.origin(request.scope, self._settings),
         )

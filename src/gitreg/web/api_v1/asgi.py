@@ -6,13 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
-
 from gitreg.web.api_v1 import problem
 from gitreg.web.api_v1.answering import Api, Asked, Reply, dumped
 from gitreg.web.api_v1.operation import PREFIX
 from gitreg.web.body import Gone, TooLong, TooSlow, read_body
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 ROUTE = "gitreg.route"
 """Where a request's scope says which template its path is of."""
 
-# As many as registries stay open: more would open one for each question.
-_THREADS = 4
 _VARY = (b"vary", b"authorization, cookie")
 
 
@@ -38,7 +34,7 @@ class Endpoint:
     def __init__(self, api: Api, settings: Settings) -> None:
         self._api = api
         self._settings = settings
-        self._limiter: CapacityLimiter | None = None
+        self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -53,10 +49,8 @@ class Endpoint:
         except TooSlow:
             await _refuse(scope, send, 408, "too-slow", f"the body did not come within {patience:g} seconds")
             return
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_THREADS)
         asked = _asked(scope, body)
-        reply = await run_sync(partial(self._api.answer, asked), limiter=self._limiter)
+        reply = await self._threads.run(partial(self._api.answer, asked))
         scope[ROUTE] = reply.route
         await _send(send, reply, empty=asked.method == "HEAD")
 

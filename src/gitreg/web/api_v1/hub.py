@@ -10,12 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
-
 from gitreg.errors import GitregError
 from gitreg.web.api_v1 import happened
 from gitreg.web.api_v1.happened import AT_ONCE, Happening, Point
+from gitreg.web.threads import Threads
 
 if TYPE_CHECKING:
     from gitreg.registry.store import Store
@@ -75,7 +73,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._point = Point(commit="")
         self._starting: asyncio.Lock | None = None
-        self._limiter: CapacityLimiter | None = None
+        self._threads = Threads(2)
         self._stop = threading.Event()
 
     @property
@@ -113,8 +111,7 @@ class Hub:
 
     async def aside(self, work: Callable[[], _T]) -> _T:
         """Do something slow in a thread; few at a time, and none of those that answer requests."""
-        self._limiter = self._limiter or CapacityLimiter(2)
-        return await run_sync(work, limiter=self._limiter)
+        return await self._threads.run(work)
 
     def _newest(self) -> str:
         with self._registries.reading() as registry:

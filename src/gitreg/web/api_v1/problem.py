@@ -9,17 +9,12 @@ from http import HTTPStatus
 from gitreg.artifacts.uris import without_secrets
 from gitreg.errors import (
     Conflict,
-    EnvironmentFailure,
     GitregError,
-    IntegrityError,
     InvalidFilter,
     InvalidInput,
     InvalidManifests,
-    NotAllowed,
-    NotFound,
-    OutcomeUnknown,
-    UsageError,
 )
+from gitreg.web import statuses
 from gitreg.web.api_v1.operation import Document
 
 CONTENT_TYPE = "application/problem+json"
@@ -60,15 +55,8 @@ _STATUSES: tuple[tuple[type[GitregError], int], ...] = (
     (WrongMethod, 405),
     (WrongType, 415),
     (HeadMoved, 412),
-    (NotFound, 404),
-    (InvalidInput, 400),
-    (UsageError, 400),
-    (Conflict, 409),
-    (NotAllowed, 403),
-    (IntegrityError, 500),
-    (OutcomeUnknown, 500),
-    (EnvironmentFailure, 503),
 )
+"""What an API has besides, or tells apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +132,8 @@ def _where(where: str) -> str:
 
 def status_of(error: GitregError) -> int:
     """HTTP status of an error."""
-    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+    own = next((status for kind, status in _STATUSES if isinstance(error, kind)), None)
+    return own or statuses.status_of(error)
 
 
 def bug() -> Problem:
