@@ -104,6 +104,10 @@ def test_without_the_packages_it_names_them(place: Path) -> None:
     ("args", "code", "says"),
     [
         (["--trusted-proxy", "proxy"], 2, "no address or network"),
+        (["--allowed-host", "https://models.example.com"], 2, "no name of a server"),
+        (["--allowed-host", "a b"], 2, "no name of a server"),
+        (["--allowed-origin", "models.example.com"], 2, "no site"),
+        (["--allowed-origin", "https://models.example.com/page"], 2, "no site"),
         (["--port", "70000"], 2, "--port"),
         (["--workers", "0"], 2, "--workers"),
         (["--at", "no-such-branch"], 3, "no-such-branch"),

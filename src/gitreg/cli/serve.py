@@ -118,6 +118,7 @@ def command(
         raise EnvironmentFailure(
             "the packages that serve over HTTP are not installed", hint="pip install 'gitreg-models[web]'"
         )
+    from gitreg.web.access.addresses import server_name, site
     from gitreg.web.access.entries import role_of
     from gitreg.web.access.store import AccessStore
     from gitreg.web.server import bind, listening_on, serve
@@ -142,8 +143,8 @@ def command(
         host=host,
         write=write,
         sign_in=sign_in,
-        allowed_hosts=allowed_hosts,
-        allowed_origins=allowed_origins,
+        allowed_hosts=tuple(map(server_name, allowed_hosts)),
+        allowed_origins=tuple(map(site, allowed_origins)),
         user_header=user_header,
         email_header=email_header,
         user_role=role_of(user_role, "--user-role"),

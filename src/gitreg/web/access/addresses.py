@@ -8,6 +8,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from gitreg.domain.names import shown
+from gitreg.errors import UsageError
 from gitreg.web.settings import Network, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -49,6 +51,33 @@ def authority(origin: str) -> str | None:
         return parts.netloc if parts.scheme in {"http", "https"} else None
     except ValueError:
         return None
+
+
+def server_name(text: str) -> str:
+    """A name under which clients reach a server, as ``--allowed-host`` takes it.
+
+    Raises:
+        UsageError: No Host header can say that.
+    """
+    if asked_host(text) or (host_name(text) == text.lower() and is_address(text)):
+        return text
+    raise UsageError(
+        f"{shown(text)} is no name of a server", where="--allowed-host", hint="such as models.example.com"
+    )
+
+
+def site(text: str) -> str:
+    """The origin of a site, as ``--allowed-origin`` takes it.
+
+    Raises:
+        UsageError: No browser sends that as an Origin header.
+    """
+    found = authority(text.rstrip("/"))
+    if found and text.rstrip("/").partition("://")[2] == found:
+        return text
+    raise UsageError(
+        f"{shown(text)} is no site", where="--allowed-origin", hint="such as https://models.example.com"
+    )
 
 
 def peer(scope: Scope) -> str:
