@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -113,7 +113,9 @@ def _tell_already(wanted: Plan, *, as_json: bool) -> None:
 def _answer(wanted: Plan, wish: Wish, added: Added | None, *, as_json: bool) -> None:
     expires = min(each.expires for each in wanted.statements.values())
     if as_json:
-        output.document(_document(wanted, added))
+        from gitreg.registry.documents import approved_document
+
+        output.document(approved_document(wanted, added))
         return
     did = "Approved" if added else "Would approve"
     at = f"commit {added.commit[:10]}, " if added else ""
@@ -125,31 +127,3 @@ def _answer(wanted: Plan, wish: Wish, added: Added | None, *, as_json: bool) -> 
     if added is None:
         output.note("dry run: nothing was written")
     output.hint(f"next: gitreg approvals {' '.join(filter(None, (wish.first, wish.second)))}")
-
-
-def _document(wanted: Plan, added: Added | None) -> dict[str, Any]:
-    from gitreg.domain.approval import Approval
-    from gitreg.manifest.encode import time_text
-    from gitreg.render.values import change_document
-
-    return {
-        "branch": wanted.proposal.branch,
-        "commit": added.commit if added else None,
-        "changes": [change_document(change) for change in added.changes] if added else [],
-        "approvals": [
-            {
-                "path": path,
-                "approver": each.approver,
-                "at": time_text(each.at),
-                "expires": time_text(each.expires),
-                **(
-                    {"model": each.model, "version": each.version, "stage": each.stage, "number": each.number}
-                    if isinstance(each, Approval)
-                    else {"policy": each.after}
-                ),
-            }
-            for path, each in wanted.statements.items()
-        ],
-        "words": list(added.words) if added else [],
-        "warnings": list(added.notes) if added else [],
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -79,6 +80,8 @@ class Refs:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # no file has such a name; packed-refs may know it
+                return None
             raise EnvironmentFailure(f"the ref can't be read: {error.strerror}", where=name) from None
 
     def _oid(self, name: str, text: str | None) -> str | None:

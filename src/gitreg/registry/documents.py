@@ -11,7 +11,10 @@ from gitreg.render.values import change_document, model_document, plain, version
 if TYPE_CHECKING:
     from gitreg.domain.model import ModelState, ModelVersion
     from gitreg.domain.settings import Settings
+    from gitreg.registry.approval_commit import Added
+    from gitreg.registry.approving import Plan, Statement
     from gitreg.registry.merge_proposal import Merged
+    from gitreg.registry.numbered import Numbered
     from gitreg.registry.open_proposals import Listed, OpenProposal
     from gitreg.registry.overview import Summary
     from gitreg.registry.receipt import Receipt
@@ -106,6 +109,12 @@ def judged_document(judged: Judged) -> Document:
             for each in judged.judgements
         ],
     }
+
+
+def held_document(version: ModelVersion, stage: str) -> Document:
+    """The same of a version that holds the stage already: no rule is asked."""
+    told = {"model": version.name, "version": version.version, "stage": stage}
+    return {**told, "incumbent": version.version, "passed": True, "rules": []}
 
 
 # What writes answer
@@ -206,6 +215,59 @@ def listed_proposal_document(one: Listed) -> Document:
         "state": one.state,
         "passes": one.verdict is not None and one.verdict.clean,
         "findings": [document(each) for each in findings],
+    }
+
+
+def numbered_document(one: Numbered) -> Document:
+    """A proposal that its server has closed, with the keys of ``listed_proposal_document``."""
+    return {
+        "number": one.number,
+        "branch": one.topic or None,
+        "ref": one.ref,
+        "head": one.head,
+        "target": one.target,
+        "url": None,
+        "shared": True,
+        "subject": one.title or one.topic,
+        "by": one.by,
+        "when": time_text(one.updated) if one.updated else None,
+        "state": one.state,
+        "passes": False,
+        "findings": [],
+    }
+
+
+def approved_document(wanted: Plan, added: Added | None) -> Document:
+    """What was signed; ``commit`` is null where nothing was written."""
+    return {
+        "branch": wanted.proposal.branch,
+        "commit": added.commit if added else None,
+        "changes": [change_document(change) for change in added.changes] if added else [],
+        "approvals": [
+            {
+                "path": path,
+                "approver": each.approver,
+                "at": time_text(each.at),
+                "expires": time_text(each.expires),
+                **_about(each),
+            }
+            for path, each in wanted.statements.items()
+        ],
+        "words": list(added.words) if added else [],
+        "warnings": list(added.notes) if added else [],
+    }
+
+
+def _about(statement: Statement) -> Document:
+    from gitreg.domain.approval import PolicyApproval
+
+    if isinstance(statement, PolicyApproval):
+        return {"policy": statement.after}
+    return {
+        "model": statement.model,
+        "version": statement.version,
+        "stage": statement.stage,
+        "number": statement.number,
     }
 
 

@@ -39,5 +39,5 @@ def test_the_description_holds(
         )  # fmt: skip
         log = server.log.read_text()
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr + log
-    assert "Tested: 40" in done.stdout
+    assert "Tested: 42" in done.stdout
     assert "Traceback" not in log

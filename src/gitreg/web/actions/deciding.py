@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from gitreg.domain.approval import Approval
 from gitreg.errors import Conflict, GitregError, InvalidInput, NotAllowed
-from gitreg.gitstore.objects import Person
 from gitreg.registry import merge_proposal
-from gitreg.registry.approval_commit import add
-from gitreg.registry.approving import Plan, Wish, plan, plan_on, sign
+from gitreg.registry.approving import Plan, plan_on
 from gitreg.registry.clock import utc_now
 from gitreg.registry.numbered import Numbered
 from gitreg.registry.open_proposals import Listed, OpenProposal, looked_at
@@ -20,12 +16,11 @@ from gitreg.registry.proposals_shown import find, state_of
 from gitreg.registry.reaching import reached
 from gitreg.registry.remote_branch import Upstream
 from gitreg.registry.store import Store
-from gitreg.registry.vouching import attester
 from gitreg.registry.withdrawing import withdraw
-from gitreg.web import identity
+from gitreg.web import identity, vouching
 from gitreg.web.actions.act import Act, Changed, Form
 from gitreg.web.actions.typed import Typed
-from gitreg.web.identity import Identity, Role
+from gitreg.web.identity import Role
 from gitreg.web.pages.look import Look, Page
 
 _HEAD = "head"
@@ -88,13 +83,14 @@ def show_approve(look: Look, typed: Typed, ref: str, *, key: str) -> Page:
     asked = _asked(look.registry.store, ref)
     wanted: Plan | None = None
     why: GitregError | None = None
+    store = look.registry.store
     try:
-        wish = _wish(look.registry.store, asked.upstream, asked.name, look.identity, key, "")
-        wanted = plan_on(look.registry.store, wish, asked.upstream)
+        wish = vouching.wish_of(store, asked.upstream, asked.name, look.identity, key=key)
+        wanted = plan_on(store, wish, asked.upstream)
     except NotAllowed as error:
         why = error
     else:
-        _require_for(wanted)
+        vouching.require_for(wanted)
     return _page(
         "approve.html",
         f"Approve {asked.name}",
@@ -106,55 +102,15 @@ def show_approve(look: Look, typed: Typed, ref: str, *, key: str) -> Page:
     )
 
 
-def _wish(store: Store, up: Upstream, name: str, who: Identity, key: str, reason: str) -> Wish:
-    """What somebody wants who signed in here.
-
-    Raises:
-        NotAllowed: They did not, or the server has no key that the registry knows.
-    """
-    if not who.signed_in or who.person is None:
-        raise NotAllowed(
-            "nobody has said who you are: an approval is somebody's",
-            hint=f"sign in; or approve it with your own key, in a clone: gitreg approve {name}",
-        )
-    if not key:
-        raise NotAllowed(
-            "this server has no key to vouch for you with",
-            hint=f"approve it with your own, in a clone: gitreg approve {name}",
-        )
-    return Wish(
-        first=name,
-        second=None,
-        rules=True,
-        approver=who.person.email,
-        attester=attester(store, up.base, key),
-        author=who.person,
-        committer=_server(store),
-        clock=utc_now,
-        reason=reason,
-    )
-
-
-def _server(store: Store) -> Person:
-    return store.repository.identity(os.environ, "committer")
-
-
-def _require_for(wanted: Plan) -> None:
-    about = (each.model if isinstance(each, Approval) else "" for each in wanted.statements.values())
-    _require(Role.APPROVER, frozenset(about))
-
-
 def approve(act: Act, typed: Typed, ref: str, *, key: str) -> str:
     """Sign what the page showed, and put it on the proposal's branch."""
     store = act.registry.store
     asked = _asked(store, ref)
-    message = typed.one("message")
-    wish = _wish(store, asked.upstream, asked.name, identity.current(), key, message)
-    wanted = plan(store, wish)
-    _require_for(wanted)
+    who, message = identity.current(), typed.one("message")
+    wish = vouching.wish_of(store, asked.upstream, asked.name, who, key=key, reason=message)
+    wanted = vouching.planned(store, wish)
     _refuse_other(wanted.proposal, typed)
-    if wanted.statements:
-        add(store, wish, wanted, sign(store, wanted, key=key))
+    vouching.signed(store, wish, wanted, key=key)
     return act.proposal(asked.name, "approved")
 
 
@@ -188,7 +144,7 @@ def merge(act: Act, typed: Typed, ref: str) -> str:
         mode=mode,
         reason=typed.one("message"),
         author=act.person,
-        committer=_server(store),
+        committer=vouching.server(store),
         clock=utc_now,
         head=typed.one(_HEAD),
     )

@@ -73,11 +73,13 @@ class Api:
     Args:
         registries: Lends the registry.
         at: The date or revision that the whole server shows; then nothing is written. None: the newest.
+        key: The private key with which the server vouches for approvers; ``""``: it has none.
     """
 
-    def __init__(self, registries: Registries, *, at: str | None = None) -> None:
+    def __init__(self, registries: Registries, *, at: str | None = None, key: str = "") -> None:
         self._registries = registries
         self._at = at
+        self._key = key
         self._cache = Cache()
         self._counts = Counts()
 
@@ -171,6 +173,7 @@ class Api:
                 registries=self._registries,
                 person=person,
                 match=_commits(asked.headers.get("if-match"), registry.store),
+                key=self._key,
             )
             found = operation.write(act, values)
         headers: Headers = (("cache-control", "no-store"),)

@@ -10,7 +10,8 @@ from typing import Any
 from gitreg import __version__
 from gitreg.web.api_v1.operation import PREFIX, Operation, Parameter
 from gitreg.web.api_v1.problem import CONTENT_TYPE
-from gitreg.web.api_v1.schemas import components, ref
+from gitreg.web.api_v1.schemas import components
+from gitreg.web.api_v1.shapes import ref
 from gitreg.web.api_v1.table import GROUPS, OPERATIONS
 from gitreg.web.identity import Role
 

@@ -131,12 +131,14 @@ class Act:
         registries: Where others are opened.
         person: The author of commits; None: whom Git's configuration names.
         match: The commits of ``If-Match``, one of which the head must be; None: none was sent.
+        key: The private key with which the server vouches for approvers; ``""``: it has none.
     """
 
     registry: Registry
     registries: Registries
     person: Person | None
     match: tuple[str, ...] | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ BODIES: Mapping[str, Any] = {
     "unassignStage": {"stage": "Staging"},
     "deprecateVersion": {"reason": "trained on the wrong month"},
     "propose": {"version": "churn/12", "stage": "Production"},
+    "approveProposal": {"head": "4c1f0b5d2a9e8f7061524334251607f8e9dac1b2", "message": "tried it"},
     "setSetting": {"value": "Models of the growth team"},
 }
 """A body for each operation that needs one, or is better understood with one."""

@@ -1,4 +1,4 @@
-"""Proposals: list, make, merge and withdraw them; and settings. Approvals are signed where the key is."""
+"""Proposals: list, read, make, approve, merge and withdraw them; and settings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from gitreg.domain.names import check_model_name
 from gitreg.domain.references import parse_reference, version_selector
 from gitreg.domain.requests import Assign, Transition
-from gitreg.errors import InvalidInput, UsageError
+from gitreg.errors import Conflict, InvalidInput, UsageError
 from gitreg.registry import documents
 from gitreg.registry.clock import utc_now
-from gitreg.web import identity
+from gitreg.web import identity, vouching
 from gitreg.web.api_v1.acting import check_head
 from gitreg.web.api_v1.operation import Act, Found, Look, Operation, Parameter, Values
 from gitreg.web.api_v1.parameters import FLAG, SOME_TEXT, TEXT
-from gitreg.web.api_v1.schemas import record, ref
+from gitreg.web.api_v1.shapes import record, ref
 from gitreg.web.api_v1.writes_models import WHY
 from gitreg.web.identity import Role
 
@@ -32,8 +32,29 @@ def _list(look: Look, asked: Values) -> Found:
     from gitreg.registry.remote_branch import upstream
 
     up = upstream(look.store, online=False)  # no page of a server waits for another server
-    found = [documents.listed_proposal_document(each) for each in list_open(look.store, up, online=False)]
+    found = [documents.listed_proposal_document(each) for each in list_open(look.store, up)]
     return Found(document={"remote": up.remote, "base": up.base, "proposals": found})
+
+
+def _read(look: Look, asked: Values) -> Found:
+    from gitreg.registry.numbered import Numbered
+    from gitreg.registry.proposals_shown import find, look_at, review_of
+    from gitreg.render.review_data import review_document
+
+    up, one = find(look.store, asked["proposal"])
+    if isinstance(one, Numbered):
+        return Found(document=documents.numbered_document(one) | {"base": up.base, "review": None})
+    found = look_at(look.store, up, one)
+    if found is None:
+        raise Conflict(
+            f"the branch {up.branch} holds all of it already",
+            where="path.proposal",
+            hint="withdraw it (DELETE), or look at what became of it: GET /log",
+        )
+    listed = documents.listed_proposal_document(found.listed)
+    # What can't be merged as it is can't be reviewed: its state says why.
+    review = review_document(review_of(look.store, up, one)) if found.listed.verdict else None
+    return Found(document=listed | {"base": up.base, "review": review})
 
 
 def _promoted(asked: Values) -> tuple[str, ...]:
@@ -82,6 +103,27 @@ def _promote(act: Act, asked: Values) -> Found:
             }
     made = done is not None and done.made
     return Found(document=document, status=201 if made else 200)
+
+
+def _approve(act: Act, asked: Values) -> Found:
+    from gitreg.registry.open_proposals import find
+    from gitreg.registry.remote_branch import upstream
+
+    store, who = act.registry.store, identity.current()
+    check_head(act)
+    up = upstream(store)
+    name = find(store, up, asked["proposal"]).name
+    wish = vouching.wish_of(store, up, name, who, key=act.key, reason=asked.get("message", ""))
+    wanted = vouching.planned(store, wish)
+    if wanted.proposal.head != asked["head"]:
+        raise Conflict(
+            f"the proposal is at commit {wanted.proposal.head[:10]} now",
+            where="body.head",
+            hint="read it again before you approve it",
+        )
+    added = vouching.signed(store, wish, wanted, key=act.key)
+    document = documents.approved_document(wanted, added) | {"already": list(wanted.already)}
+    return Found(document=document)
 
 
 def _merge(act: Act, asked: Values) -> Found:
@@ -192,6 +234,44 @@ OPERATIONS = (
         write=_promote,
         role=Role.WRITER,
         models=_promoted,
+    ),
+    Operation(
+        id="getProposal",
+        method="GET",
+        path="/proposals/{proposal}",
+        group="Proposals",
+        summary="One proposal, with all that its reviewer needs",
+        description="The review is that of gitreg review --json; null for one that is closed, or that can't "
+        "be merged as it is.",
+        parameters=(_PROPOSAL,),
+        answer=ref("ReviewedProposal"),
+        failures=(404, 409),
+        read=_read,
+        steady=False,
+    ),
+    Operation(
+        id="approveProposal",
+        method="POST",
+        path="/proposals/{proposal}/approve",
+        group="Proposals",
+        summary="Approve a proposal in the name of the caller, signed by the server",
+        description="Counts where the rule names this server in approvals.signed_in, and the caller among "
+        "its approvers. The server needs a key (serve --signing-key), the caller a token or a proxy's name.",
+        parameters=(_PROPOSAL,),
+        body=record(
+            {
+                "head": {
+                    **SOME_TEXT,
+                    "description": "The commit that was reviewed, full hex id: nothing later is approved.",
+                },
+                **WHY,
+            },
+            optional=("message",),
+        ),
+        answer=ref("Approved"),
+        failures=(404, 409),
+        write=_approve,
+        somewhere=Role.APPROVER,
     ),
     Operation(
         id="mergeProposal",

@@ -26,7 +26,7 @@ from gitreg.web.api_v1.parameters import (
     TEXT,
     VERSION,
 )
-from gitreg.web.api_v1.schemas import ref
+from gitreg.web.api_v1.shapes import ref
 
 if TYPE_CHECKING:
     from gitreg.domain.model import ModelVersion

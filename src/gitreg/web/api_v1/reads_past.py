@@ -23,7 +23,7 @@ from gitreg.web.api_v1.parameters import (
     UNTIL,
     VERSION,
 )
-from gitreg.web.api_v1.schemas import ref
+from gitreg.web.api_v1.shapes import ref
 
 _ASKED = ("stage", "alias", "author", "since", "until")
 

@@ -40,7 +40,7 @@ def routes(registries: Registries, settings: Settings) -> list[BaseRoute]:
         registries: Lends the registry.
         settings: What the server was told.
     """
-    endpoint = Endpoint(Api(registries, at=settings.at), settings)
+    endpoint = Endpoint(Api(registries, at=settings.at, key=settings.signing_key), settings)
     return [
         Route(f"{PREFIX}/openapi.json", _description),
         Route(PATH, EventStream(registries, at=settings.at, patience=settings.patience)),

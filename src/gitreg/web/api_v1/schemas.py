@@ -13,8 +13,19 @@ from typing import Any, get_args
 from gitreg.domain.changes import Event
 from gitreg.manifest.fields import Kind
 from gitreg.manifest.schema import schema_text
-
-Schema = dict[str, Any]
+from gitreg.web.api_v1.shapes import (
+    ANY,
+    COMMIT,
+    FLAG,
+    NUMBER,
+    TEXT,
+    Schema,
+    keyed,
+    many,
+    nullable,
+    record,
+    ref,
+)
 
 _MANIFESTS: tuple[tuple[Kind, str], ...] = (
     ("model-version.v1", "Manifest"),
@@ -22,54 +33,6 @@ _MANIFESTS: tuple[tuple[Kind, str], ...] = (
     ("registry.v1", "SettingsManifest"),
 )
 _ABOUT_FILES = ("$schema", "$id", "$defs")
-
-
-def ref(name: str) -> Schema:
-    """A reference to one of the components."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def nullable(schema: Mapping[str, Any]) -> Schema:
-    """What ``schema`` takes, or null."""
-    if isinstance(kind := schema.get("type"), str) and "enum" not in schema:
-        return {**schema, "type": [kind, "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def record(
-    properties: Mapping[str, Any], *, optional: tuple[str, ...] = (), open_: bool = False, about: str = ""
-) -> Schema:
-    """An object that has these fields, and no others.
-
-    Args:
-        properties: Field → schema.
-        optional: The fields that may be left out.
-        open_: Whether it may have others.
-        about: One sentence.
-    """
-    made: Schema = {"type": "object", "description": about} if about else {"type": "object"}
-    needed = [name for name in properties if name not in optional]
-    made["properties"] = dict(properties)
-    if needed:
-        made["required"] = needed
-    return made if open_ else made | {"additionalProperties": False}
-
-
-def many(schema: Mapping[str, Any]) -> Schema:
-    """A list of those."""
-    return {"type": "array", "items": dict(schema)}
-
-
-def keyed(schema: Mapping[str, Any]) -> Schema:
-    """A map from texts to those."""
-    return {"type": "object", "additionalProperties": dict(schema)}
-
-
-TEXT: Schema = {"type": "string"}
-FLAG: Schema = {"type": "boolean"}
-NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
-COMMIT: Schema = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
-ANY: Schema = {}
 
 
 @cache
@@ -354,6 +317,21 @@ def _proposals() -> dict[str, Schema]:
         "ListedProposal": record(listed, about="A proposal, what it does and what it lacks."),
         "Proposals": record(
             {"remote": nullable(TEXT), "base": COMMIT, "proposals": many(ref("ListedProposal"))}
+        ),
+        "ReviewedProposal": record(
+            {**listed, "base": COMMIT, "when": nullable(TEXT), "review": nullable(keyed(ANY))},
+            about="A proposal with its review; base is the commit that it was judged on.",
+        ),
+        "Approved": record(
+            {
+                "branch": TEXT,
+                "commit": nullable(COMMIT),
+                "changes": many(ref("Change")),
+                "approvals": many(keyed(ANY)),
+                "already": many(TEXT),
+                **told,
+            },
+            about="What was signed: commit is null where the caller has approved all of it before.",
         ),
         "Merged": record(
             {

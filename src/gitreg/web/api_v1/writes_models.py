@@ -9,7 +9,8 @@ from gitreg.web.api_v1 import meant
 from gitreg.web.api_v1.acting import carried_out, check_head, named, told
 from gitreg.web.api_v1.operation import Act, Found, Operation, Parameter, Values
 from gitreg.web.api_v1.parameters import MESSAGE, NAME, NUMBER, REASON, SOME_TEXT, TEXT
-from gitreg.web.api_v1.schemas import fields, nullable, record, ref
+from gitreg.web.api_v1.schemas import fields
+from gitreg.web.api_v1.shapes import nullable, record, ref
 from gitreg.web.identity import Role
 
 WHY = {"message": {**TEXT, "description": "Why; it stands in the commit message."}}

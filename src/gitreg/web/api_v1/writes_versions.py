@@ -27,7 +27,8 @@ from gitreg.web.api_v1.parameters import (
     TEXTS,
     VERSION,
 )
-from gitreg.web.api_v1.schemas import fields, record, ref
+from gitreg.web.api_v1.schemas import fields
+from gitreg.web.api_v1.shapes import record, ref
 from gitreg.web.api_v1.writes_models import TAG_CHANGES, WHY, tag_request
 from gitreg.web.identity import Role
 

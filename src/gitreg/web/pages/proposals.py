@@ -14,8 +14,9 @@ from gitreg.registry.open_proposals import OpenProposal
 from gitreg.registry.proposal_ended import Ended, ended
 from gitreg.registry.proposals_shown import Open, find, look_at, review_of, shelf
 from gitreg.registry.remote_branch import Upstream
-from gitreg.render.review import MET, UNMET, Part, Quoted, Words
+from gitreg.render.review import MET, UNMET, Part
 from gitreg.render.review import page as review_page
+from gitreg.render.review_words import Quoted, Words
 from gitreg.web.pages import differing
 from gitreg.web.pages.cut import cut
 from gitreg.web.pages.happened import did_of
