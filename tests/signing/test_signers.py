@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +37,12 @@ def read(text: str) -> Signers:
         ('namespaces="git"', "20260601120000Z", False),
         ('namespaces="*,!gitreg-approval@v1"', "20260601120000Z", False),
         ('namespaces="git",valid-before="20270101Z"', "20260601120000Z", False),
+        ('Valid-Before="20270101z",NAMESPACES="gitreg-approval@v?"', "20260601120000Z", True),
+        ('valid-after="20260601120000UTC",namespaces="[g]itreg*,*"', "20260601120000Z", True),
+        ('namespaces="[g]itreg*"', "20260601120000Z", False),
+        ('namespaces="GITREG-*"', "20260601120000Z", False),
+        ('namespaces="!git"', "20260601120000Z", False),
+        ('namespaces=" gitreg-approval@v1"', "20260601120000Z", False),
     ],
 )
 def test_limits_of_a_key_hold_as_for_ssh_keygen(
@@ -51,6 +59,55 @@ def test_limits_of_a_key_hold_as_for_ssh_keygen(
         with pytest.raises(NotAllowed, match=r"may not sign|valid only"):
             read(text).check(key, NAMESPACE, moment)
     assert second_opinion(tmp_path, DATA, armor, text, when=when) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("ann@example.com {key}\r\n", True),
+        ("  \t\n# ann\r\n\tann@example.com\t {key}\tlaptop\r\n", True),
+        ('"ann@example.com" {key} her "laptop', True),
+        ("bob,ann@example.com {key}\n", True),
+        ("ann@example.com {key}\nann@example.com {key}\n", True),
+        ('ann@example.com namespaces="git" {key}\nann@example.com {key}\n', True),
+        ('ann@example.com namespaces="git*", {key}\n', False),
+        ('ann@example.com ,namespaces="git*" {key}\n', False),
+        ("ann@example.com {key}=\n", False),
+        ('ann@example.com" {key}\n', False),
+        ("ann@example.com, {key}\n", False),
+        ("#ann@example.com {key}\n", False),
+        ('ann@example.com namespaces=gitreg-approval@v1 {key}"\n', False),
+    ],
+)
+def test_lines_are_read_as_by_ssh_keygen(key_of: KeyOf, tmp_path: Path, text: str, good: bool) -> None:
+    text = text.format(key=public(key_of("ed25519")))
+    armor = sign(key_of("ed25519"), DATA)
+    found = False
+    try:
+        key = verify(DATA, armor, namespace=NAMESPACE)
+        found = (
+            read(text).check(key, NAMESPACE, datetime(2026, 6, 1, tzinfo=UTC)).answers_to("ann@example.com")
+        )
+    except (InvalidManifests, NotAllowed):
+        pass
+    assert found is good
+    if good:  # we refuse more than it does: a comma too many, say
+        assert second_opinion(tmp_path, DATA, armor, text)
+
+
+def test_ten_thousand_lines_are_no_burden() -> None:
+    """In pairs by name, and each pair tied to the next by a key: all are one person."""
+    blobs = [b"\0\0\0\x0bssh-ed25519\0\0\0 " + at.to_bytes(32, "big") for at in range(5000)]
+    keys = [f"ssh-ed25519 {base64.b64encode(each).decode()}" for each in blobs]
+    text = "".join(
+        f"p{at} {keys[at]}\n" + (f"p{at} {keys[at + 1]}\n" if at + 1 < len(keys) else "")
+        for at in range(len(keys))
+    )
+    began = time.process_time()
+    signers = read(text)
+    assert len(signers.persons) == 1 and signers.person_of("P4999") == signers.persons[0]
+    assert [line.line for line in signers.lines_of("p7")] == [15, 16]
+    assert time.process_time() - began < 3, "it was 7 s where every line was held against every person"
 
 
 def test_letters_beyond_ascii_are_not_folded(key_of: KeyOf) -> None:
@@ -102,6 +159,12 @@ def test_lines_that_share_a_principal_or_a_key_are_one_person(key_of: KeyOf) -> 
         ('ann@example.com valid-after="20270101",valid-before="20260101" {key}', "not after"),
         ("ann@example.com no-such-option {key}", "unknown"),
         ("ann@example.com ssh-ed25519 !!!!", "base64"),
+        ("{key} ann@laptop", "whose it is must stand before it"),
+        ("ann@example.com ssh-dss AAAA", "ssh-dss are not supported"),
+        ("ann@example.com ssh-ed25519-cert-v01@openssh.com AAAA", "is a certificate"),
+        ('ann@example.com namespaces="git*", {key}', "can't be read"),
+        ('ann@example.com namespaces="git" "x{key}', "quotation mark"),
+        ("ann@example.com, bob@example.com {key}", "beside a comma"),
         ("ann@example.com ecdsa-sha2-nistp256 {blob}", "no ecdsa"),
     ],
 )
@@ -116,7 +179,6 @@ def test_a_bad_line_is_a_finding_with_its_place(key_of: KeyOf, line: str, why: s
 
 
 def test_a_fingerprint_is_the_one_that_ssh_keygen_shows(key_of: KeyOf) -> None:
-    import base64
     import subprocess
 
     path = key_of("ed25519")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,9 +48,7 @@ def flipped(armor: bytes) -> bytes:
     lines = armor.splitlines()
     blob = bytearray(base64.b64decode(b"".join(lines[1:-1])))
     blob[-8] ^= 1
-    text = base64.b64encode(bytes(blob))
-    parts = [text[at : at + 70] for at in range(0, len(text), 70)]
-    return b"\n".join([lines[0], *parts, lines[-1]]) + b"\n"
+    return in_armor(bytes(blob))
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "nistp256", "nistp521", "rsa"])
@@ -126,17 +126,109 @@ def test_a_security_key_counts_when_it_was_touched(tmp_path: Path, flags: bytes,
         assert second_opinion(tmp_path, DATA, armor, signers)
 
 
+@pytest.mark.parametrize(("flags", "good"), [(b"\x01", True), (b"\x00", False)])
+def test_a_security_key_of_the_ecdsa_kind(tmp_path: Path, flags: bytes, good: bool) -> None:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+    private = ec.generate_private_key(ec.SECP256R1())
+    point = private.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    kind = b"sk-ecdsa-sha2-nistp256@openssh.com"
+    blob = field(kind) + field(b"nistp256") + field(point) + field(b"ssh:")
+    counted = flags + b"\0\0\0\7"
+    hashed = hashlib.sha256(b"ssh:").digest() + counted + hashlib.sha256(to_sign(DATA)).digest()
+    made = utils.decode_dss_signature(private.sign(hashed, ec.ECDSA(hashes.SHA256())))
+    numbers = b"".join(field(each.to_bytes(each.bit_length() // 8 + 1, "big")) for each in made)
+    armor = armored(blob, field(kind) + field(numbers) + counted)
+    assert ours(DATA, armor) is good
+    if good:
+        signers = f"ann@example.com {kind.decode()} {base64.b64encode(blob).decode()}\n"
+        assert second_opinion(tmp_path, DATA, armor, signers)
+
+
+def test_the_reserved_field_is_empty(tmp_path: Path) -> None:
+    """ssh-keygen signs an empty one whatever the signature holds there: what it does not see could be anything."""
+    private = Ed25519PrivateKey.generate()
+    key = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    signers = f"ann@example.com ssh-ed25519 {base64.b64encode(key).decode()}\n"
+    for held, signed in ((b"", b""), (b"x", b""), (b"x", b"x"), (b"", b"x")):
+        signature = field(b"ssh-ed25519") + field(private.sign(to_sign(DATA, reserved=signed)))
+        armor = armored(key, signature, reserved=held)
+        assert ours(DATA, armor) is (held == signed == b"")
+        assert second_opinion(tmp_path, DATA, armor, signers) is (signed == b"")
+
+
+def test_a_certificate_is_told_from_a_key(key_of: KeyOf, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.with_suffix(".pub").write_text(public(key_of("ed25519")) + "\n")
+    made = ["ssh-keygen", "-q", "-s", str(key_of("nistp256")), "-I", "ann", "-n", "ann", str(path) + ".pub"]
+    subprocess.run(made, check=True)
+    _, text = (tmp_path / "key-cert.pub").read_text().split()[:2]
+    armor = armored(base64.b64decode(text), field(b"ssh-ed25519") + field(bytes(64)))
+    with pytest.raises(NotAllowed, match="made with a certificate"):
+        verify(DATA, armor, namespace=NAMESPACE)
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "nistp256", "nistp384", "nistp521", "rsa"])
+def test_what_is_accepted_here_is_accepted_by_ssh_keygen(key_of: KeyOf, tmp_path: Path, kind: str) -> None:
+    """Each field cut, lengthened, flipped, emptied or taken from another signature: a thousand of them."""
+    signers = f"ann@example.com {public(key_of(kind))}\n"
+    chance = random.Random(kind)
+    whole = fields(sign(key_of(kind), DATA))
+    others = [fields(sign(key_of(other), DATA, namespace="git")) for other in ("ed25519", "rsa")]
+    for _ in range(1000):
+        parts = list(whole)
+        at = chance.randrange(len(parts))
+        inner = fields_of(parts[at]) if at in (0, 4) and chance.random() < 0.5 else []
+        if inner:
+            within = chance.randrange(len(inner))
+            inner[within] = spoilt(inner[within], chance)
+            parts[at] = b"".join(map(field, inner))
+        else:
+            parts[at] = chance.choice([spoilt(parts[at], chance), chance.choice(others)[at]])
+        armor = in_armor(b"SSHSIG\0\0\0\1" + b"".join(map(field, parts)))
+        if ours(DATA, armor) and parts != whole:
+            assert second_opinion(tmp_path, DATA, armor, signers), parts
+
+
+def spoilt(value: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(value) + 1)
+    bit = bytes([value[at] ^ 1 << chance.randrange(8)]) if at < len(value) else b""
+    return chance.choice(
+        [value[:at] + bit + value[at + 1 :], value[:at], value[at:], value + b"\0", b"\0" + value, b""]
+    )
+
+
+def fields(armor: bytes) -> list[bytes]:
+    return fields_of(base64.b64decode(b"".join(armor.splitlines()[1:-1]))[10:])
+
+
+def fields_of(data: bytes) -> list[bytes]:
+    found = []
+    while data:
+        end = 4 + int.from_bytes(data[:4], "big")
+        found.append(data[4:end])
+        data = data[end:]
+    return found
+
+
 def field(value: bytes) -> bytes:
     return len(value).to_bytes(4, "big") + value
 
 
-def to_sign(data: bytes) -> bytes:
+def to_sign(data: bytes, *, reserved: bytes = b"") -> bytes:
     digest = hashlib.sha512(data).digest()
-    return b"SSHSIG" + field(NAMESPACE.encode()) + field(b"") + field(b"sha512") + field(digest)
+    return b"SSHSIG" + field(NAMESPACE.encode()) + field(reserved) + field(b"sha512") + field(digest)
 
 
-def armored(key: bytes, signature: bytes) -> bytes:
-    blob = b"SSHSIG\0\0\0\1" + field(key) + field(NAMESPACE.encode()) + field(b"") + field(b"sha512")
-    text = base64.b64encode(blob + field(signature))
+def armored(key: bytes, signature: bytes, *, reserved: bytes = b"") -> bytes:
+    blob = b"SSHSIG\0\0\0\1" + field(key) + field(NAMESPACE.encode()) + field(reserved) + field(b"sha512")
+    return in_armor(blob + field(signature))
+
+
+def in_armor(blob: bytes) -> bytes:
+    text = base64.b64encode(blob)
     lines = [text[at : at + 70] + b"\n" for at in range(0, len(text), 70)]
     return b"-----BEGIN SSH SIGNATURE-----\n" + b"".join(lines) + b"-----END SSH SIGNATURE-----\n"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitreg.cli.options import current_store, json_option
-from gitreg.cli.output import document, line, table
+from gitreg.cli.output import document, hint, line, table
+from gitreg.errors import NotFound
 
 if TYPE_CHECKING:
     from gitreg.domain.review import Approved, Review
 
 _Row = tuple[str, str, str, str, str]
+_RULES = "the rules"
 
 
 @click.command("approvals")
@@ -30,7 +33,11 @@ def command(first: str, second: str | None, as_json: bool) -> int:
     from gitreg.registry.reviewing import review
 
     store = current_store()
-    pair = pair_of(store, first, second)
+    try:
+        pair = pair_of(store, first, second)
+    except NotFound as error:  # whoever asks has most often not fetched it yet
+        again = f"git fetch, and try again; {error.hint}"
+        raise NotFound(error.message, where=error.where, hint=again) from None
     found = review(store, pair.base, pair.head, now=utc_now(), branch=pair.branch)
     asked = list(_asked(found))
     if as_json:
@@ -39,7 +46,11 @@ def command(first: str, second: str | None, as_json: bool) -> int:
         line("no rule asks for approvals of this proposal")
     else:
         table(("for", "approver", "state", "at", "until"), (row for each in asked for row in _rows(*each)))
-    return 0 if all(len(approved.given) >= approved.needed for _, approved in asked) else 1
+    enough = all(len(approved.given) >= approved.needed for _, approved in asked)
+    if not enough and not as_json:
+        named = [*filter(None, (first, second)), *(["--policy"] if asked[-1][0] == _RULES else [])]
+        hint(f"next: {shlex.join(['gitreg', 'approve', *named])}")
+    return 0 if enough else 1
 
 
 def _asked(found: Review) -> Iterator[tuple[str, Approved]]:
@@ -47,7 +58,7 @@ def _asked(found: Review) -> Iterator[tuple[str, Approved]]:
         if move.approved is not None:
             yield f"{move.change.subject} {move.stage}", move.approved
     if found.rules is not None and found.rules.approved is not None:
-        yield "the rules", found.rules.approved
+        yield _RULES, found.rules.approved
 
 
 def _rows(subject: str, approved: Approved) -> Iterator[_Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -49,8 +50,10 @@ def command(
     The review is shown, and you are asked. Nobody approves what they wrote themselves.
     """
     from gitreg.registry.approval_commit import add
+    from gitreg.registry.approver_key import key_for
     from gitreg.registry.approving import Wish, plan, sign
     from gitreg.registry.clock import utc_now
+    from gitreg.signing import keygen
 
     store = current_store()
     wish = Wish(
@@ -71,6 +74,9 @@ def command(
         _show(store, wanted)
     if not dry_run:
         confirm(f"approve {_told(wanted)} as {_who(wanted)}", yes=yes)
+    key = key_for(store, wanted.upstream, wanted.statements.values(), given=key)
+    if keygen.wants_touch(key):
+        output.note("touch your security key when it blinks")
     files = sign(store, wanted, key=key)
     added = None if dry_run else add(store, wish, wanted, files)
     _answer(wanted, wish, added, as_json=as_json)
@@ -126,4 +132,4 @@ def _answer(wanted: Plan, wish: Wish, added: Added | None, *, as_json: bool) -> 
         output.warning(text)
     if added is None:
         output.note("dry run: nothing was written")
-    output.hint(f"next: gitreg approvals {' '.join(filter(None, (wish.first, wish.second)))}")
+    output.hint(f"next: {shlex.join(['gitreg', 'approvals', *filter(None, (wish.first, wish.second))])}")

@@ -49,5 +49,9 @@ def _found(program: str) -> str:
     folders = [each for each in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(each)]
     found = shutil.which(program, path=os.pathsep.join(folders)) if "/" not in program else None
     if not found:
-        raise EnvironmentFailure(f"{program} is not installed", hint="install GnuPG, or use gpg.format ssh")
+        raise EnvironmentFailure(
+            f"{program} is not installed",
+            hint="install GnuPG; one of another name: git config --global gpg.program PATH; "
+            "or sign by SSH: git config --global gpg.format ssh",
+        )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -29,9 +29,10 @@ _KEY_TYPES = frozenset(
         "sk-ecdsa-sha2-nistp256@openssh.com",
     }
 )
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
-_OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"]*)")?(?:,|$)')
-_TIME = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)?Z?", re.ASCII)
+_WORD = re.compile(r'([^ \t"]*(?:"[^"]*"[^ \t"]*)*)(?:[ \t]+|$)')
+_TYPE = re.compile(r"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[A-Za-z0-9@.-]+")  # of a key, whether supported or not
+_OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"]*)")?(?:,(?!$)|$)')
+_TIME = re.compile(r"(\d{8})(\d{4}(?:\d{2})?)?(?:Z|UTC)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,10 @@ class Signers:
         for each in self.lines:
             self._by_key.setdefault(each.key.blob, []).append(each)
         self._persons = _persons(self.lines)
+        self._by_name: dict[str, list[SignerLine]] = {}
+        for each in self.lines:
+            for name in dict.fromkeys(map(address_key, each.principals)):
+                self._by_name.setdefault(name, []).append(each)
 
     @classmethod
     def parse(cls, data: bytes, *, path: str = _PATH) -> Signers:
@@ -132,9 +137,12 @@ class Signers:
 
     def person_of(self, name: str) -> Person | None:
         """Who has that principal or e-mail; None for strangers and groups."""
-        if "/" in name:
-            return None
-        return next((person for person in self.persons if person.answers_to(name)), None)
+        found = () if "/" in name else self.lines_of(name)
+        return self._persons[found[0].line] if found else None
+
+    def lines_of(self, name: str) -> Sequence[SignerLine]:
+        """The lines that give a principal, a group among them; the case of A–Z does not count."""
+        return self._by_name.get(address_key(name), ())
 
     def check(self, key: PublicKey, namespace: str, when: datetime) -> Person:
         """The person whose key it is, if it counts.
@@ -178,19 +186,25 @@ def _allowed(patterns: tuple[str, ...], namespace: str) -> bool:
 
 
 def _persons(lines: tuple[SignerLine, ...]) -> dict[int, Person]:
-    groups: list[tuple[set[object], set[int], set[str]]] = []
+    """Number of a line → who holds its key: lines with a principal or a key in common are one person's."""
+    tied: dict[int, int] = {each.line: each.line for each in lines}  # to an earlier line, or to itself
+
+    def first(line: int) -> int:
+        while tied[line] != line:
+            tied[line] = line = tied[tied[line]]
+        return line
+
+    seen: dict[object, int] = {}
     for each in lines:
-        ties: set[object] = {address_key(name) for name in each.principals if "/" not in name}
-        ties.add(each.key.blob)
-        numbers, names = {each.line}, set(each.principals)
-        apart = []
-        for group in groups:
-            if group[0] & ties:
-                ties, numbers, names = ties | group[0], numbers | group[1], names | group[2]
-            else:
-                apart.append(group)
-        groups = [*apart, (ties, numbers, names)]
-    return {line: Person(principals=frozenset(names)) for _, numbers, names in groups for line in numbers}
+        names = (address_key(name) for name in each.principals if "/" not in name)
+        for tie in (each.key.blob, *names):
+            one, other = sorted((first(each.line), first(seen.setdefault(tie, each.line))))
+            tied[other] = one
+    principals: dict[int, set[str]] = {}
+    for each in lines:
+        principals.setdefault(first(each.line), set()).update(each.principals)
+    persons = {line: Person(principals=frozenset(names)) for line, names in principals.items()}
+    return {each.line: persons[first(each.line)] for each in lines}
 
 
 def _finding(message: str, path: str, line: int, text: str) -> Finding:
@@ -206,16 +220,24 @@ def _finding(message: str, path: str, line: int, text: str) -> Finding:
 
 
 def _line(text: str, number: int) -> SignerLine:
-    words = _WORD.findall(text)
-    if len(words) < 3:
-        raise ValueError("the line lacks principals, a key's type or a key")
-    principals = tuple(words[0].strip('"').split(","))
-    if any(not name or set(name) & set('*?!"') for name in principals):
+    first, rest = _word(text)
+    if _TYPE.fullmatch(first):
+        raise ValueError("the line begins with the key: whose it is must stand before it")
+    principals = tuple(first.strip('"').split(","))
+    if not all(principals):
+        raise ValueError("a name is missing beside a comma: lists of names hold no spaces")
+    if any(set(name) & set('*?!"') for name in principals):
         raise ValueError("principals are plain names: patterns would make many persons one")
-    options, rest = ("", words[1:]) if words[1] in _KEY_TYPES else (words[1], words[2:])
+    kind, rest = _word(rest)
+    options = ""
+    if not _TYPE.fullmatch(kind):
+        options, (kind, rest) = kind, _word(rest)
     given = _options(options)
-    if len(rest) < 2 or rest[0] not in _KEY_TYPES:
-        raise ValueError("a supported key's type is missing")
+    text, comment = _word(rest)
+    if not (kind and text):
+        raise ValueError("the line lacks principals, a key's type or a key")
+    if kind not in _KEY_TYPES:
+        raise ValueError(_other_type(kind))
     after, before = _moment(given.get("valid-after")), _moment(given.get("valid-before"))
     if after is not None and before is not None and before <= after:
         raise ValueError("valid-before is not after valid-after")
@@ -223,12 +245,28 @@ def _line(text: str, number: int) -> SignerLine:
     return SignerLine(
         line=number,
         principals=principals,
-        key=_key(rest[0], rest[1]),
+        key=_key(kind, text),
         valid_after=after,
         valid_before=before,
         namespaces=None if namespaces is None else tuple(namespaces.split(",")),
-        comment=" ".join(rest[2:]),
+        comment=" ".join(comment.split()),
     )
+
+
+def _other_type(kind: str) -> str:
+    if "-cert-" in kind:
+        return f"{kind} is a certificate: list the key itself"
+    if _TYPE.fullmatch(kind):
+        return f"keys of the type {kind} are not supported: list ssh-ed25519, ECDSA or RSA keys"
+    return f"a key's type is missing where {kind!a} stands; options hold no spaces"
+
+
+def _word(text: str) -> tuple[str, str]:
+    """The first word, in which quoted parts may hold spaces, and what follows it."""
+    found = _WORD.match(text)
+    if text and found is None:
+        raise ValueError("a quotation mark has no other one")
+    return (found[1], text[found.end() :]) if found else ("", "")
 
 
 def _options(text: str) -> dict[str, str]:
@@ -266,7 +304,8 @@ def _moment(text: str | None) -> datetime | None:
 def _key(kind: str, text: str) -> PublicKey:
     try:
         key = PublicKey(blob=base64.b64decode(text, validate=True))
-        if key.key_type != kind:
+        # More padding than there must be is nothing to Python, and a fault to ssh-keygen.
+        if key.key_type != kind or base64.b64encode(key.blob).decode() != text:
             raise ValueError
     except (ValueError, binascii.Error):
         raise ValueError(f"the key is no {kind} key in base64") from None

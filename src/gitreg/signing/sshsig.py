@@ -20,7 +20,7 @@ _CURVES = {
     b"nistp384": ("SECP384R1", "SHA384"),
     b"nistp521": ("SECP521R1", "SHA512"),
 }
-_HINT = "sign again with a current ssh-keygen"
+_HINT = "sign again with a current ssh-keygen and a plain key: ssh-ed25519, ECDSA or RSA of 2048 bits or more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,6 @@ class SshSignature:
         public_key: The signer's key as a blob.
         key_type: The key's type.
         namespace: What the signature is for.
-        reserved: Nothing today; signed all the same.
         hash_name: ``sha256`` or ``sha512``.
         signature: The signature blob.
     """
@@ -57,7 +56,6 @@ class SshSignature:
     public_key: bytes
     key_type: str
     namespace: str
-    reserved: bytes
     hash_name: str
     signature: bytes
 
@@ -114,7 +112,9 @@ def parse(armor: bytes) -> SshSignature:
         if reader.take(len(_MAGIC)) != _MAGIC or reader.number() != 1:
             raise ValueError("it is not of version 1")
         key, namespace = reader.string(), reader.string().decode("utf-8")
-        reserved, hash_name = reader.string(), reader.string().decode("ascii")
+        if reader.string():  # ssh-keygen passes over this field, so it could hold anything
+            raise ValueError("its reserved field is not empty")
+        hash_name = reader.string().decode("ascii")
         signature = reader.string()
         reader.end()
         key_type = _Reader(key).string().decode("ascii")
@@ -125,7 +125,6 @@ def parse(armor: bytes) -> SshSignature:
         public_key=key,
         key_type=key_type,
         namespace=namespace,
-        reserved=reserved,
         hash_name=hash_name,
         signature=signature,
     )
@@ -150,7 +149,7 @@ def verify(data: bytes, armor: bytes, *, namespace: str) -> PublicKey:
     if found.hash_name not in ("sha256", "sha512"):
         raise _refused(f"the signature hashes with {found.hash_name!a}; only sha256 and sha512 count")
     digest = hashlib.new(found.hash_name, data).digest()
-    fields = (namespace.encode(), found.reserved, found.hash_name.encode(), digest)
+    fields = (namespace.encode(), b"", found.hash_name.encode(), digest)
     signed = _MAGIC + b"".join(len(each).to_bytes(4, "big") + each for each in fields)
     try:
         _verify(found, signed)
@@ -182,6 +181,8 @@ def _verify(found: SshSignature, signed: bytes) -> None:
     key, signature = _Reader(found.public_key), _Reader(found.signature)
     kind = key.string()
     algorithm = signature.string()
+    if b"-cert-" in kind:
+        raise _refused("the signature was made with a certificate, and not with the key itself")
     if kind == b"ssh-rsa":
         _verify_rsa(key, algorithm, signature, signed)
     elif algorithm != kind:
