@@ -72,7 +72,7 @@ def compiled(kind: str) -> str:
     code = _RAISE.sub("raise Invalid", _IMPORTS.sub("", code))
     code = code.replace("(JsonSchemaValueException, JsonSchemaValuesException)", "Invalid")
     code = _PLACE.sub(")", code).replace("(data, custom_formats={}, name_prefix=None)", "(data)")
-    code = code.replace("(int, float, Decimal)", "(int, float)")
+    code = code.replace("(int, float, Decimal", "(int, float")
     code = code.replace("REGEX_PATTERNS", f"_PATTERNS_{name.upper()}")
     code = re.sub(r"\bvalidate(___\w+)?\b(?=\()", lambda m: f"{name}{m[1] or ''}", code)
     return code.strip()

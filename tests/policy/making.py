@@ -60,6 +60,7 @@ def entering(
     incumbent: ModelVersion | None = None,
     others: Iterable[ModelVersion] = (),
     number: int = 3,
+    **more: Any,
 ) -> Entering:
     """The candidate enters the stage; ``others`` are there afterwards."""
     return Entering(
@@ -76,6 +77,7 @@ def entering(
         before=state(*([incumbent] if incumbent else [])),
         after=state(candidate, *others),
         incumbent=incumbent,
+        **more,
     )
 
 

@@ -80,7 +80,11 @@ STAGES = st.builds(
     gate=st.none() | st.sampled_from(["gates/a.json", "gates/b.json"]),
     no_worse=st.lists(
         st.builds(
-            NoWorse, metric=st.just("auc"), direction=st.just("higher"), tolerance=st.sampled_from([0.0, 0.1])
+            NoWorse,
+            metric=st.just("auc"),
+            direction=st.just("higher"),
+            tolerance=st.sampled_from([0.0, 0.1]),
+            percent=st.sampled_from([0.0, 0.1]),
         ),
         max_size=1,
     ).map(tuple),
@@ -96,6 +100,13 @@ def test_a_rule_changes_with_the_rule_alone(one: Stage, two: Stage, first: Any, 
     same = (one, first) == (two, second)
     assert (rule_digest(one, first) == rule_digest(two, second)) is same
     assert rule_digest(replace(one, description="said better"), first) == rule_digest(one, first)
+
+
+def test_approvals_stay_good_when_gitreg_learns_of_a_rule() -> None:
+    """The digest of a rule that uses nothing new is the one that was signed before."""
+    rule = NoWorse(metric="auc", direction="higher", tolerance=0.1)
+    stage = Stage(name="Production", no_worse=(rule,), approvals=Approvals(approvers=("ann@example.com",)))
+    assert rule_digest(stage, None) == "037d7c9cbe04fae1fb376f99a9e88e924c91a293452f5aabe13e7ac8cf544c6f"
 
 
 def test_another_gate_with_the_same_text_is_another_rule() -> None:

@@ -204,7 +204,7 @@ def test_B06_numbers_that_are_none_pass_no_gate(schema: str, value: float) -> No
         ('{"type": 12}', "no JSON Schema"),
         ("[" * 100_000, "no JSON"),
         ('{"$ref": "#/$defs/none"}', "refers to"),
-        ('{"$ref": "#"}', "can't be applied"),
+        ('{"$ref": "#"}', "refers to itself without an end"),
         ('{"patternProperties": {"(": true}}', ""),
         ('{"properties": {"metrics": {"properties": {"auc": {"multipleOf": 1' + "0" * 400 + "}}}}}", ""),
         ('{"unevaluatedProperties": false, "patternProperties": {"a": true}}', "not supported"),
@@ -275,9 +275,9 @@ def test_B20_a_gate_ends_in_time(schema: str) -> None:
     made = version()
     text = "a" * 30 + "!"
     made = replace(made, origin=replace(made.origin, source=text), tags={text: "x"})
-    began = time.monotonic()
+    began = time.thread_time()
     judge_entering(entering(GATED, made), World(gates={"gates/production.json": schema.encode()}).material)
-    assert time.monotonic() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 SIGNED = Stage(name="Production", signed=True)

@@ -76,7 +76,7 @@ def with_rules(settings: str, rules: str) -> str:
 
 
 def built(folder: Path, count: int, keys: str = "") -> Team:
-    """Make a team of which ``count`` must approve; ``keys``: the signers' file, with ``{bob}`` for his key."""
+    """Make a team of which ``count`` must approve; ``keys``: the signers' file, with ``{bob}`` for his key and so on."""
     with plain.plain(folder, NAMES) as server:
         people = server.people
         ann = people["ann"]
@@ -86,8 +86,9 @@ def built(folder: Path, count: int, keys: str = "") -> Team:
             ann.gitreg("register", "churn", f"s3://models/churn/{version}", "--metric", f"auc=0.9{version}")
         settings = (ann.work / "gitreg.yaml").read_text()
         ann.write("gitreg.yaml", with_rules(settings, RULES.format(count=count)))
+        known = {name: who.public_key for name, who in people.items()}
         lines = "".join(f"{who.email} {who.public_key}\n" for who in people.values())
-        ann.write("keys/allowed_signers", keys.format(bob=people["bob"].public_key) or lines)
+        ann.write("keys/allowed_signers", keys.format(**known) or lines)
         ann.commit("rules")
         ann.git("remote", "add", "origin", ann.url)
         ann.git("push", "-q", "-u", "origin", "main")

@@ -186,6 +186,7 @@ def test_one_person_with_two_keys_counts_once(tmp_path: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(second)], check=True)
     public = " ".join(second.with_suffix(".pub").read_text().split()[:2])
     keys = f"bob@example.com {{bob}}\nbob@example.com,robert@example.com,@ml/reviewers {public}\n"
+    keys += "carol@example.com {carol}\n"
     team = built(tmp_path / "team", 2, keys)
     team.bob.gitreg("approve", "churn/2", "Production", "--yes")
     said = team.bob.gitreg(

@@ -33,6 +33,7 @@ class NoWorse:
         metric: Name of the metric.
         direction: Which values are better.
         tolerance: How much worse it may be, in the metric's own unit.
+        percent: The same as a share of the other version's figure (``tolerance: 1%``), in hundredths.
         evaluation: Name of the evaluation that tells it, the newest of that name; None: the metrics
             at registration.
     """
@@ -40,6 +41,7 @@ class NoWorse:
     metric: str
     direction: Direction
     tolerance: float = 0.0
+    percent: float = 0.0
     evaluation: str | None = None
 
 
@@ -75,6 +77,8 @@ class Stage:
         no_worse: Metrics compared with those of the version that holds the stage.
         requires: What must be there: lineage (run, code or data sets), the model card, the artifact's digest.
         approvals: Who must approve.
+        rollback_approvals: How many of them a rollback needs, which gives the stage back to a version that
+            held it before; None: as many as any other version that enters it.
         signed: The commit that makes the change must be signed by its author.
     """
 
@@ -86,6 +90,7 @@ class Stage:
     no_worse: tuple[NoWorse, ...] = ()
     requires: tuple[Requirement, ...] = ()
     approvals: Approvals | None = None
+    rollback_approvals: int | None = None
     signed: bool = False
 
     @property

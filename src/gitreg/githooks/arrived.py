@@ -6,22 +6,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import GitregError
-from gitreg.githooks.proposals import Proposal, proposals, save, stamp
-from gitreg.githooks.receive import own_branch, receiving
-from gitreg.githooks.referee import settings_at
+from gitreg.githooks.own import own_branch, receiving, settings_at
 from gitreg.githooks.tags import model_of
-from gitreg.githooks.updates import BRANCHES, PROPOSALS, TAGS, Update, received
-from gitreg.gitstore.ancestry import merge_base
-from gitreg.gitstore.lock import write_lock
-from gitreg.gitstore.log import is_ancestor
+from gitreg.githooks.updates import PROPOSALS, TAGS, Update, received
 from gitreg.gitstore.programs import executables, run_program
-from gitreg.registry.differing import touched
 from gitreg.registry.store import Store
 from gitreg.render.text import safe
 
@@ -66,7 +59,7 @@ def post_receive(text: bytes, *, at: Path, env: Mapping[str, str], now: datetime
             with _told("the index is behind", "gitreg index"):
                 store.index.slice()
             with _told("the proposals were not looked at", "git push again"):
-                _close(store, main, now)
+                _closed(store, main, now)
         with _told("the subscribers were not told", ""):
             _publish(store, list(dict.fromkeys(tags)))
     with _told("the webhooks were not told yet", "gitreg webhooks deliver"):
@@ -98,10 +91,10 @@ def _is_registry_tag(store: Store, branch: str, ref: str) -> bool:
 
 def _reconciled(store: Store, branch: str) -> list[str]:
     """Make what tags are missing; their full names."""
-    from gitreg.registry.reconcile import reconcile
+    from gitreg.registry.new_tags import make_new_tags
 
     _adopt(store, branch)
-    return [f"{TAGS}{name.removeprefix(TAGS)}" for name in reconcile(store).made]
+    return [f"{TAGS}{name}" for name in make_new_tags(store)]
 
 
 def _adopt(store: Store, branch: str) -> None:
@@ -113,31 +106,11 @@ def _adopt(store: Store, branch: str) -> None:
         point_head(store.repository, branch)
 
 
-def _close(store: Store, main: Update, now: datetime) -> None:
-    """Mark the proposals that arrived in the branch as merged."""
-    if not (store.repository.refs.list(PROPOSALS)):
-        return
-    with write_lock(store.repository.state_dir) as lock:
-        for each in proposals(store):
-            if each.meta.state == "open" and main.ref == f"{BRANCHES}{each.meta.target}":
-                if not _arrived(store, each, main):
-                    continue
-                meta = replace(each.meta, state="merged", updated=stamp(now))
-                save(store, replace(each, meta=meta), before=each, held=(lock,))
+def _closed(store: Store, main: Update, now: datetime) -> None:
+    if store.repository.refs.list(PROPOSALS):
+        from gitreg.githooks.closing import close_proposals  # most pushes find none
 
-
-def _arrived(store: Store, proposal: Proposal, main: Update) -> bool:
-    """Whether the branch holds a proposal: its commit, or every blob that it brings (squash, rebase)."""
-    assert main.new is not None
-    if is_ancestor(store.repository, proposal.head, main.new):
-        return True
-    base = merge_base(store.repository, main.new, proposal.head)
-    paths = touched(store, base, proposal.head) if base else []
-    there, wanted = (store.reader.commit(oid).tree for oid in (main.new, proposal.head))
-    entry = store.reader.entry
-    return bool(paths) and all(
-        entry(there, store.prefix + path) == entry(wanted, store.prefix + path) for path in paths
-    )
+        close_proposals(store, main, now)
 
 
 def _deliver(repository: Repository) -> None:

@@ -8,6 +8,7 @@ not count.
 from __future__ import annotations
 
 from gitreg.domain.findings import Finding
+from gitreg.errors import InvalidInput
 from gitreg.gitstore.ancestry import merge_base
 from gitreg.manifest.layout import SETTINGS_FILE
 from gitreg.registry.check import check
@@ -23,7 +24,13 @@ def judge_draft(store: Store, *, main: str | None, head: str) -> tuple[Finding, 
         store: The registry.
         main: Head of the registry's own branch; None where there is none yet.
         head: Head of the branch.
+
+    Raises:
+        InvalidInput: It is no commit; Git sees to that below ``refs/heads/`` alone.
     """
+    kind, _ = store.reader.object(head)
+    if kind != "commit":
+        raise InvalidInput(f"a commit is taken here, and this is a {kind}", hint="git push origin HEAD:REF")
     base = merge_base(store.repository, main, head) if main else None
     if base is None:
         content = in_commit(store, head)

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gitreg.errors import Conflict, EnvironmentFailure
+from gitreg.errors import Conflict, EnvironmentFailure, UsageError
+from gitreg.githooks.place import hooks_folder, in_work_tree
 from gitreg.gitstore.repository import Repository
 
-CLIENT = ("pre-commit", "commit-msg", "pre-push")
+CLIENT = ("pre-commit", "pre-merge-commit", "commit-msg", "pre-push")
 SERVER = ("pre-receive", "post-receive")
 PROPOSALS = "proc-receive"
 FORMER = ".before-gitreg"
 
 _MARK = '# gitreg: {}. Made by "gitreg hooks install"'
 _PLACE = re.compile(r"^gitreg=gitreg\b.*$", re.MULTILINE)
+_OF_FRAMEWORK = "pre-commit.com"  # in every script of the pre-commit framework
 
 State = Literal["missing", "installed", "chained", "outdated", "foreign", "behind pre-commit"]
 
@@ -54,66 +56,46 @@ class Step:
 
 
 def hooks_of(repository: Repository, *, server: bool | None = None) -> list[Hook]:
-    """What stands in the place of every hook that gitreg has, or of those of a server or a clone."""
-    folder = hooks_folder(repository)
-    names = (
-        (*SERVER, PROPOSALS) if server else CLIENT if server is not None else (*CLIENT, *SERVER, PROPOSALS)
-    )
-    return [Hook(name=name, path=folder / name, state=_state(folder, name)) for name in names]
+    """What stands in the place of each hook that gitreg has.
 
-
-def hooks_folder(repository: Repository) -> Path:
-    """Where Git looks for the hooks (core.hooksPath, else ``hooks`` in the Git folder)."""
-    named = _hooks_path(repository)
-    if not named:
-        return repository.common_dir / "hooks"
-    return Path(os.path.normpath(repository.root / Path(named).expanduser()))
-
-
-def _hooks_path(repository: Repository) -> str:
-    # The last value is what gitreg itself tells every Git that it runs.
-    values = repository.config.get("core.hookspath", ())[:-1]
-    return values[-1] if values else ""
-
-
-def refuse_shared(repository: Repository) -> None:
-    """Refuse a folder of hooks that is not the repository's own.
-
-    Raises:
-        Conflict: core.hooksPath names another one.
+    Args:
+        repository: Any.
+        server: Those of a server alone, or of a clone alone; None: those that belong here, and what
+            of ours stands here besides.
     """
-    named = _hooks_path(repository)
-    if not named:
-        return
     folder = hooks_folder(repository)
-    if folder.resolve() == (repository.common_dir / "hooks").resolve():
-        return
-    if ".husky" in folder.parts:
-        raise Conflict(
-            "husky runs the hooks of this repository, and makes their folder anew",
-            where=f"core.hooksPath = {named}",
-            hint="add a line to .husky/pre-commit, .husky/commit-msg and .husky/pre-push: "
-            'gitreg hook pre-commit (commit-msg "$1", pre-push "$@")',
-        )
-    raise Conflict(
-        "the hooks lie in a folder that other repositories may use, too",
-        where=f"core.hooksPath = {named}",
-        hint="gitreg hooks install --force-path, or: git config --unset core.hooksPath",
-    )
+    program = _program(repository)
+    known = ((CLIENT, False), ((*SERVER, PROPOSALS), True))
+    found = []
+    for names, serving in known:
+        for name in names:
+            state = _state(folder, name, program)
+            here = repository.bare == serving or state not in ("missing", "foreign")
+            if here if server is None else server == serving:
+                found.append(Hook(name=name, path=folder / name, state=state))
+    return found
 
 
 def plan(repository: Repository, *, server: bool, proposals: bool) -> list[Step]:
     """What installing would do; nothing for what stands already.
 
     Raises:
+        UsageError: The hooks of a clone would go into a bare repository.
         Conflict: A former hook was chained before, and another one stands in its place again; or
             there is a proc-receive hook, which can't be chained.
     """
+    if repository.bare and not server:
+        raise UsageError(
+            "nobody commits in a bare repository",
+            where=str(repository.root),
+            hint="gitreg hooks install --server",
+        )
     names = [*(SERVER if server else CLIENT), *([PROPOSALS] if proposals else [])]
     folder = hooks_folder(repository)
+    program = _program(repository)
     steps = []
     for name in names:
-        state = _state(folder, name)
+        state = _state(folder, name, program)
         if state in ("installed", "chained", "behind pre-commit"):
             continue
         former = folder / f"{name}{FORMER}" if state == "foreign" else None
@@ -122,7 +104,7 @@ def plan(repository: Repository, *, server: bool, proposals: bool) -> list[Step]
         words = f"{name}: what stands there becomes {former.name}" if former else f"{name}: new"
         if state == "outdated":
             words = f"{name}: made anew"
-        steps.append(Step(words=words, path=folder / name, text=script(name), former=former))
+        steps.append(Step(words=words, path=folder / name, text=script(name, program), former=former))
     if server:
         steps += _settings(repository, proposals=proposals)
     return steps
@@ -154,7 +136,6 @@ def _settings(repository: Repository, *, proposals: bool) -> Iterator[Step]:
         wanted |= {
             "receive.procreceiverefs": ("receive.procReceiveRefs", "refs/for"),
             "receive.advertisepushoptions": ("receive.advertisePushOptions", "true"),
-            "core.logallrefupdates": ("core.logAllRefUpdates", "always"),  # keeps former heads
         }
     for key, (name, value) in wanted.items():
         values = repository.config.get(key, ())
@@ -199,23 +180,41 @@ def remove(repository: Repository, *, dry_run: bool) -> list[str]:
     """Take gitreg's hooks away and put the former ones back; gives what was done, in words."""
     done = []
     for hook in hooks_of(repository):
-        if hook.state not in ("installed", "chained", "outdated"):
-            continue
         former = hook.path.with_name(f"{hook.name}{FORMER}")
         back = former.exists() or former.is_symlink()
-        done.append(f"{hook.name}: {'the former hook is back' if back else 'removed'}")
+        if hook.state == "behind pre-commit":
+            done.append(f"{hook.name}: removed from behind the pre-commit framework's")
+            place = hook.path.with_name(f"{hook.name}.legacy")
+        elif hook.state in ("installed", "chained", "outdated"):
+            done.append(f"{hook.name}: {'the former hook is back' if back else 'removed'}")
+            if hook.name == PROPOSALS:
+                done.append("to forget refs/for/, too: git config --unset receive.procReceiveRefs refs/for")
+            place = hook.path
+        else:
+            continue
         if dry_run:
             continue
-        if back:
-            os.replace(former, hook.path)
-        else:
-            hook.path.unlink()
+        if hook.state == "behind pre-commit" and _OF_FRAMEWORK in _text(former):
+            former.unlink()  # an older script of the framework, whose newer one stands
+        _take_away(place, former)
     return done
 
 
-def script(name: str) -> str:
-    """The text of a hook, with the place of the gitreg that is running."""
-    place = shlex.quote(_program())
+def _take_away(place: Path, former: Path) -> None:
+    """Remove a hook, and put the former one, if there is any, in its place."""
+    try:
+        if former.exists() or former.is_symlink():
+            os.replace(former, place)
+        else:
+            place.unlink()
+    except OSError as error:
+        said = f"the hook can't be removed: {error.strerror}"
+        raise EnvironmentFailure(said, where=str(place)) from None
+
+
+def script(name: str, program: str) -> str:
+    """The text of a hook, with what it calls as gitreg."""
+    place = shlex.quote(program)
     return _PLACE.sub(lambda _: f"gitreg={place}", shipped(name), count=1)
 
 
@@ -239,21 +238,27 @@ def shipped(name: str) -> str:
     )
 
 
-def _program() -> str:
-    """Where the gitreg that is running lies; ``gitreg``, to be found on PATH, where that is unknown."""
+def _program(repository: Repository) -> str:
+    """What the hooks call; where they are committed, no place of this machine."""
+    return "gitreg" if in_work_tree(repository) else running()
+
+
+def running() -> str:
+    """Where the gitreg that is running lies, or ``gitreg`` where that is unknown."""
     beside = Path(sys.executable).with_name("gitreg")
     return str(beside) if os.access(beside, os.X_OK) else "gitreg"
 
 
-def _state(folder: Path, name: str) -> State:
+def _state(folder: Path, name: str, program: str) -> State:
     path = folder / name
     if not (path.exists() or path.is_symlink()):
         return "missing"
     text = _text(path)
     if _MARK.format(name) not in text:
         legacy = _text(folder / f"{name}.legacy")
-        return "behind pre-commit" if _MARK.format(name) in legacy and "pre-commit" in text else "foreign"
-    if text != script(name) or not os.access(path, os.X_OK):
+        behind = _MARK.format(name) in legacy and _OF_FRAMEWORK in text
+        return "behind pre-commit" if behind else "foreign"
+    if text != script(name, program) or not os.access(path, os.X_OK):
         return "outdated"
     return "chained" if (folder / f"{name}{FORMER}").exists() else "installed"
 

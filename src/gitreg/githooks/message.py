@@ -1,13 +1,13 @@
 """``commit-msg``: trailers may only tell what the commit really does.
 
-Nothing in gitreg believes a trailer, but people and other programs do.
+Nothing in gitreg believes a trailer, but people and other programs do. What is a trailer is what Git
+takes for one, so that none slips past that ``git log`` shows.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gitreg.domain.changes import Change
@@ -16,6 +16,7 @@ from gitreg.domain.model import AnyModel, AnyVersion, ModelState, versions_of
 from gitreg.domain.settings import Settings
 from gitreg.errors import EnvironmentFailure, InvalidInput
 from gitreg.githooks.staged import staged
+from gitreg.gitstore.process import run
 from gitreg.gitstore.roots import work_tree_of
 from gitreg.manifest import codec
 from gitreg.manifest.layout import SETTINGS_FILE, Layout
@@ -27,9 +28,11 @@ Claim = frozenset[tuple[str, str]]
 """Lower-case key and value of the trailers that tell of one event."""
 
 _OTHERWISE_TOLD = frozenset({("gitreg-event", "approve")})  # by files that are no manifests
-_SCISSORS = re.compile(r"^.{1,3} ?-{8,} ?>8 ?-{8,}.*", re.MULTILINE | re.DOTALL)
-_TRAILER = re.compile(r"(Gitreg-[A-Za-z-]+)[ \t]*:[ \t]*(.*)", re.IGNORECASE)
-_ANY_TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]*\S.*|\(cherry picked from .*|[ \t]+\S.*")
+_TEMPORARY = (
+    b"amend! ",
+    b"fixup! ",
+    b"squash! ",
+)  # rebase --autosquash melts them into others, then asks again
 
 
 def commit_msg(file: Path, *, at: Path, env: Mapping[str, str]) -> int:
@@ -40,39 +43,35 @@ def commit_msg(file: Path, *, at: Path, env: Mapping[str, str]) -> int:
         at: The folder in which Git runs the hook.
         env: The hook's environment.
     """
-    comment = work_tree_of(at).setting("core.commentchar", "#")
-    fault = _fault(_read(file), "#" if comment == "auto" else comment, at, env)
+    fault = _fault(_read(file), at, env)
     if fault is None:
         return 0
     sys.stderr.write(f"gitreg: the message is refused: {safe(fault[0])}\nhelp: {safe(fault[1])}\n")
     return 1
 
 
-def _read(file: Path) -> str:
+def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes().decode("utf-8", "surrogateescape")
+        return file.read_bytes()
     except OSError as error:
         raise EnvironmentFailure(
             f"the message can't be read: {error.strerror}", where=str(file), hint="Git runs this hook"
         ) from None
 
 
-def _fault(text: str, comment: str, at: Path, env: Mapping[str, str]) -> tuple[str, str] | None:
+def _fault(message: bytes, at: Path, env: Mapping[str, str]) -> tuple[str, str] | None:
     """What is wrong, and what to do about it."""
-    said = cleaned(text, comment)
-    if not said:
-        return None  # Git itself gives up the commit
-    if _ANY_TRAILER.fullmatch(said.partition("\n")[0]) and _TRAILER.match(said):
-        return "it has no subject", "write one line that says what the commit does, then a blank line"
-    groups = [group for group in claims(said) if not group & _OTHERWISE_TOLD]
+    if b"gitreg-" not in message.lower() or message.lstrip().startswith(_TEMPORARY):
+        return None
+    groups = [group for group in claims(message, at) if not group & _OTHERWISE_TOLD]
     if not groups:
         return None
     coming, amended = _truth(at, env)
     wrong = [group for group in groups if not any(group <= each for each in coming)]
-    # Git does not say whether the last commit is being amended. Then the message tells of all that
+    # Git does not say whether the last commit is being amended. Then the message tells all of what
     # it and the index hold together; one that was merely copied from it tells of a part.
     whole = len(groups) >= min(len(amended), MOST_LISTED)
-    if not wrong or (whole and all(any(group <= each for each in amended) for group in groups)):
+    if not wrong or (whole and all(group in amended for group in groups)):
         return None
     told = ", ".join(value for _, value in sorted(wrong[0]))
     return (
@@ -81,28 +80,29 @@ def _fault(text: str, comment: str, at: Path, env: Mapping[str, str]) -> tuple[s
     )
 
 
-def cleaned(text: str, comment: str) -> str:
-    """The message as Git will keep it, without comments (git-commit, ``--cleanup``)."""
-    text = _SCISSORS.sub("", text) if f"{comment} " in text else text
-    lines = [line.rstrip() for line in text.splitlines() if not line.startswith(comment)]
-    return "\n".join(lines).strip("\n")
+def claims(message: bytes, at: Path) -> list[Claim]:
+    """What the trailers of a message say: one set of lower-case key and value for each event.
+
+    Args:
+        message: As Git gives it to the hook, with its comments.
+        at: A folder of the repository, whose settings say what a comment is.
+    """
+    comment = work_tree_of(at).setting("core.commentchar", "#")
+    settings = [f"core.commentChar={comment}"]
+    said = run(["interpret-trailers", "--parse", "--no-divider"], at=at, stdin=message, settings=settings)
+    return _grouped(said.stdout.decode("utf-8", "surrogateescape").split("\n"))
 
 
-def claims(message: str) -> list[Claim]:
-    """What the trailers of a message say: one set of lower-case key and value for each event."""
-    *above, last = message.split("\n\n")
-    lines = last.splitlines()
-    if not above or not all(_ANY_TRAILER.fullmatch(line) for line in lines):
-        return []
+def _grouped(trailers: Iterable[str]) -> list[Claim]:
     groups: list[set[tuple[str, str]]] = []
-    for line in lines:
-        found = _TRAILER.fullmatch(line)
-        if not found:
+    for line in trailers:
+        key, _, value = line.partition(":")
+        key = key.strip().casefold()
+        if not key.startswith("gitreg-"):
             continue
-        key = found[1].casefold()
         if key == "gitreg-event" or not groups:
             groups.append(set())
-        groups[-1].add((key, found[2].strip()))
+        groups[-1].add((key, value.strip()))
     return [frozenset(group) for group in groups]
 
 
@@ -120,8 +120,7 @@ def _truth(at: Path, env: Mapping[str, str]) -> tuple[list[Claim], list[Claim]]:
 
 
 def _claims_of(changes: Sequence[Change]) -> list[Claim]:
-    lines = ("\n".join(trailers_of([change])) for change in changes)
-    return [claim for each in lines if each for claim in claims(f"subject\n\n{each}")]
+    return [claim for change in changes for claim in _grouped(trailers_of([change]))]
 
 
 def changes_between(before: Content | None, after: Content) -> Sequence[Change]:

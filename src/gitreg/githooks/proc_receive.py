@@ -6,6 +6,7 @@ former head, and ``by`` names who made it.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from gitreg.errors import GitregError, MovedRef, UsageError
+from gitreg.githooks.own import receiving
 from gitreg.githooks.pktline import read_lines, write_lines
 from gitreg.githooks.proposals import Meta, Proposal, next_number, proposals, save, stamp
-from gitreg.githooks.receive import receiving
 from gitreg.githooks.updates import BRANCHES, FOR, Update, received
 from gitreg.gitstore.lock import write_lock
 from gitreg.gitstore.log import is_ancestor
@@ -24,7 +25,8 @@ from gitreg.registry.store import Store
 from gitreg.render.text import safe, safe_block
 
 _USERS = ("GL_USERNAME", "GL_USER", "REMOTE_USER")
-_LONGEST_TOPIC = 200
+_LONGEST_LINE = 200
+_KNOWN = ("topic", "title", "description", "withdraw", "expected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ def proc_receive(
     options = _options(read_lines(stdin) if "push-options" in features else ())
     by = next((env[name] for name in _USERS if env.get(name)), "")
     pusher = Pusher(by=by, now=now, options=options)
+    _tell_unknown(options)
     answers: list[str] = []
     repository = receiving(at)
     with Store(repository) as store, write_lock(repository.state_dir) as lock:
@@ -78,12 +81,19 @@ def _negotiate(stdin: IO[bytes], stdout: IO[bytes]) -> frozenset[str]:
 
 
 def _options(lines: Iterable[bytes]) -> dict[str, str]:
-    """``-o topic=NAME`` and the like; the last of a name counts."""
+    r"""``-o topic=NAME`` and the like; the last of a name counts. In a description ``\n`` is a new line."""
     found: dict[str, str] = {}
     for line in lines:
         key, _, value = line.decode("utf-8", "replace").partition("=")
-        found[key.strip().casefold()] = value.replace("\\n", "\n").strip()
+        found[key.strip().casefold()] = value.strip()
     return found
+
+
+def _tell_unknown(options: Mapping[str, str]) -> None:
+    # Other hooks may know them, so that they are no reason to refuse; a slip must not pass unseen.
+    for name in options:
+        if name not in _KNOWN:
+            _say(f"the push option {_line(name)!r} is none of a proposal's: {', '.join(_KNOWN)}")
 
 
 def _answer(store: Store, update: Update, pusher: Pusher, lock: int) -> list[str]:
@@ -107,13 +117,18 @@ def _answer(store: Store, update: Update, pusher: Pusher, lock: int) -> list[str
 
 def _topic(store: Store, head: str | None, pusher: Pusher) -> str:
     """What tells proposals apart: ``-o topic=…``, else the subject of the newest commit."""
-    topic = pusher.options.get("topic", "")
+    topic = _line(pusher.options.get("topic", ""))
     if not topic and head is not None:
-        topic = store.reader.commit(head).message.strip().partition("\n")[0]
-    topic = " ".join(topic.split())[:_LONGEST_TOPIC]
+        topic = _line(store.reader.commit(head).message.strip().partition("\n")[0])
     if not topic:
-        raise UsageError("which proposal is not said", hint="git push -o topic=NAME …")
+        raise UsageError("which proposal is not said", hint="gitreg withdraw N, or git push -o topic=NAME …")
     return topic
+
+
+def _line(text: str) -> str:
+    """One line of a bearable length."""
+    text = " ".join(text.replace("\\n", " ").split())
+    return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
 
 
 def _matching(store: Store, target: str, topic: str) -> Proposal | None:
@@ -139,8 +154,9 @@ def _made(store: Store, head: str, target: str, pusher: Pusher, before: Proposal
         head=head,
         meta=Meta(
             topic=_topic(store, head, pusher),
-            title=given.get("title") or (old.title if old else subject),
-            description=given.get("description") or (old.description if old else body.strip()),
+            title=_line(given.get("title", "")) or (old.title if old else _line(subject)),
+            description=given.get("description", "").replace("\\n", "\n")
+            or (old.description if old else body.strip()),
             target=target,
             by=pusher.by or author,
             created=old.created if old else now,
@@ -186,7 +202,7 @@ def _tell(proposal: Proposal, before: Proposal | None) -> None:
         f"proposal {number} {what}: {meta.title}\n"
         f"  to see all:    gitreg proposals\n"
         f"  to review it:  git fetch origin {proposal.ref}; gitreg review {meta.target} FETCH_HEAD\n"
-        f"  to update it:  git push -o 'topic={meta.topic}' origin HEAD:{FOR}{meta.target} "
+        f"  to update it:  git push -o {shlex.quote(f'topic={meta.topic}')} origin HEAD:{FOR}{meta.target} "
         "(whoever may push may)\n"
         f"  to merge it:   gitreg merge {number}"
     )

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from gitreg.errors import IntegrityError
+from gitreg.errors import EnvironmentFailure, IntegrityError
 from gitreg.githooks.updates import PROPOSALS
 from gitreg.gitstore.blobs import add_blob
 from gitreg.gitstore.refs import RefMove, move
+from gitreg.gitstore.repository import Repository
 from gitreg.registry.store import Store
 
 State = Literal["open", "merged", "withdrawn"]
@@ -95,7 +96,9 @@ def save(store: Store, proposal: Proposal, *, before: Proposal | None, held: Seq
 
     Raises:
         MovedRef: It is not as it was any more.
+        EnvironmentFailure: The disk can't be written.
     """
+    _log_heads(store.repository, proposal.ref)
     refs = store.repository.refs
     name = f"{PROPOSALS}{proposal.number}/meta"
     text = json.dumps(asdict(proposal.meta), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -105,6 +108,29 @@ def save(store: Store, proposal: Proposal, *, before: Proposal | None, held: Seq
         moves.append(RefMove(name=proposal.ref, new=proposal.head, old=before.head if before else None))
     reason = f"proposal {proposal.number}: {proposal.meta.state}"
     move(refs, moves, reason=reason, held=held, who=("gitreg", "gitreg@localhost"))
+
+
+def _log_heads(repository: Repository, ref: str) -> None:
+    """Have Git log what the head of a proposal was: it goes on with a log that is there, whatever is set.
+
+    Its setting that logs all refs would log ``meta`` too, and ``git gc`` complains of each log of what
+    is no commit, so loudly that it puts itself off.
+    """
+    mode = repository.common_dir.stat().st_mode & 0o2777  # as wide as Git made it: others may push, too
+    folder = repository.common_dir
+    *parts, name = ref.split("/")
+    try:
+        for part in ("logs", *parts):
+            folder = folder / part
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(mode)
+        if not (folder / name).exists():
+            (folder / name).touch()
+            (folder / name).chmod(mode & 0o666)
+    except OSError as error:
+        said = f"the reflog can't be written: {error.strerror}"
+        raise EnvironmentFailure(said, where=str(folder / name)) from None
 
 
 def _read(store: Store, oid: str, name: str) -> Meta:

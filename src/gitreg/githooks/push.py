@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from gitreg.domain.settings import Settings
-from gitreg.githooks.referee import Referee, Refusal, settings_at
+from gitreg.githooks.own import settings_at
+from gitreg.githooks.referee import Referee, Refusal
 from gitreg.githooks.telling import exit_code, refused
 from gitreg.githooks.updates import BRANCHES, Update, pushed
 from gitreg.gitstore.roots import registries, work_tree_of
@@ -43,7 +44,7 @@ def _refusals(store: Store, remote: str, updates: Sequence[Update], now: datetim
     branch = f"{BRANCHES}{settings.branch}"
     mine = next((each for each in updates if each.ref == branch), None)
     if mine is not None and mine.old is not None and not store.reader.has(mine.old):
-        mend = f"git fetch {remote}, then git rebase or git merge"
+        mend = f"git pull --rebase {remote} {settings.branch}"
         reason = "the remote branch holds commits that are not here, so that nothing can be judged"
         return [Refusal(ref=branch, reason=reason, mend=mend)]
     old = mine.old if mine else _known(store, remote, settings.branch)

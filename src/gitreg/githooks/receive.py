@@ -8,12 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from gitreg.errors import GitregError
-from gitreg.githooks.referee import Referee, Refusal, settings_at
+from gitreg.githooks.own import own_branch, receiving
+from gitreg.githooks.referee import Referee, Refusal
 from gitreg.githooks.telling import exit_code, failed, refused
-from gitreg.githooks.updates import BRANCHES, Update, received
+from gitreg.githooks.updates import received
 from gitreg.gitstore.inherited import quarantine
-from gitreg.gitstore.repository import Repository
-from gitreg.gitstore.roots import registry_of, work_tree_of
 from gitreg.registry.store import Store
 
 
@@ -51,33 +50,3 @@ def _refusals(text: bytes, at: Path, env: Mapping[str, str], now: datetime) -> l
             return []
         old = repository.refs.read(branch)
         return Referee(store, branch=branch, old=old, updates=updates, now=now).refusals()
-
-
-def receiving(at: Path) -> Repository:
-    """The repository that is pushed to, from the folder in which Git runs its hooks.
-
-    Raises:
-        NotARegistry: It has a work tree, and that holds no registry or several.
-    """
-    if at.name == ".git":  # looking upwards could find a registry that this repository lies in
-        return registry_of(work_tree_of(at.parent))
-    return Repository.discover(at)
-
-
-def own_branch(store: Store, updates: list[Update]) -> str | None:
-    """Full name of the registry's own branch, None where there is no registry.
-
-    It is the one that the settings at HEAD name; before the first push of a registry the one that
-    HEAD names, or that the pushed settings name themselves.
-    """
-    head = store.repository.head()
-    settings = settings_at(store, head.oid) if head.oid else None
-    if settings is not None:
-        return f"{BRANCHES}{settings.branch}"
-    for update in updates:
-        if update.new is None or not update.ref.startswith(BRANCHES):
-            continue
-        coming = settings_at(store, update.new)
-        if coming is not None and update.ref in (head.branch, f"{BRANCHES}{coming.branch}"):
-            return update.ref
-    return None

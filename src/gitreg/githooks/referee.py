@@ -9,8 +9,9 @@ from functools import cached_property
 
 from gitreg.domain.findings import Finding
 from gitreg.domain.settings import Settings
-from gitreg.errors import InvalidInput, InvalidManifests, NotARegistry
+from gitreg.errors import InvalidInput, InvalidManifests
 from gitreg.githooks.drafts import judge_draft
+from gitreg.githooks.own import settings_at
 from gitreg.githooks.tags import TagJudge, model_of
 from gitreg.githooks.updates import BRANCHES, FOR, PROPOSALS, TAGS, Update
 from gitreg.registry.store import Store
@@ -159,14 +160,6 @@ class Referee:
         found = {model_of(each.ref, self._settings) for each in self.updates}
         made.look_up({model for model in found if model is not None})
         return made
-
-
-def settings_at(store: Store, commit: str) -> Settings | None:
-    """The settings that a commit holds; None where it holds no registry that can be read."""
-    try:
-        return store.view(commit).settings
-    except (NotARegistry, InvalidInput):
-        return None
 
 
 def _of_findings(update: Update, findings: Iterable[Finding]) -> Refusal | None:

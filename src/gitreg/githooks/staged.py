@@ -40,7 +40,7 @@ def _check(at: Path, env: Mapping[str, str], *, touched_alone: bool) -> int:
         chosen = _of_touched_models(content, base) if touched_alone else _all
         report = check(content, base, chosen=chosen)
         files += report.files
-        findings += (replace(each, path=store.prefix + each.path) for each in report.findings)
+        findings += (_from_the_root(each, store.prefix) for each in report.findings)
     if not findings:
         return 0
     from gitreg.registry.verdict import exit_code
@@ -49,6 +49,12 @@ def _check(at: Path, env: Mapping[str, str], *, touched_alone: bool) -> int:
     sys.stdout.flush()
     sys.stderr.write(f"gitreg: {summary(findings, files)}\n")
     return exit_code(tuple(findings))
+
+
+def _from_the_root(found: Finding, prefix: str) -> Finding:
+    """A finding with the paths of the repository, from whose root Git runs the hook."""
+    path = prefix + found.path
+    return replace(found, path=path, help=found.help.replace(found.path, path) if found.path else found.help)
 
 
 def staged(at: Path, env: Mapping[str, str]) -> Iterator[tuple[Store, Content, Content | None]]:

@@ -155,7 +155,7 @@ class Reader:
     def blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Many files' contents, in the order asked for; 100,000 take seconds."""
         wanted = list(oids)
-        found = self._ask(wanted) if len(wanted) <= _FEW else self._stream(wanted)
+        found = self._ask(wanted) if len(wanted) <= _FEW else self.stream(wanted)
         for oid, kind, data in found:
             yield oid, _expect(oid, kind, "blob", data)
 
@@ -181,7 +181,8 @@ class Reader:
                 raise self._missing(oid)
             yield oid, *found
 
-    def _stream(self, oids: list[str]) -> Iterator[tuple[str, str, bytes]]:
+    def stream(self, oids: list[str]) -> Iterator[tuple[str, str, bytes]]:
+        """Id, kind and bytes of many objects, in the order asked for, through a process of their own."""
         with (
             scratch_file() as errors,
             start([*_BATCH, "--buffer"], at=self._at, stderr=errors) as process,

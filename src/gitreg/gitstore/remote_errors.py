@@ -33,6 +33,8 @@ _UNREACHED = (
     "error: 404",
     "not found",
 )
+_NO_OPTIONS = "does not support push options"
+_UNTOLD = "Could not read from remote repository"  # what ssh said of it stands before
 _PROGRAM = ("transport 'ext' not allowed", "not allowed", "strange hostname", "strange pathname")
 
 
@@ -51,19 +53,22 @@ def never_reached(stderr: str) -> bool:
     """Whether Git's words show that the server took nothing: no connection, no login, no permission."""
     # What a hook says (`remote: …`) comes after the pack, and may hold any of these words.
     gits_own = "\n".join(line for line in stderr.splitlines() if not line.startswith("remote:"))
-    return any(sign in gits_own for sign in (*_LOGIN, *_FORBIDDEN, *_UNREACHED, *_PROGRAM))
+    signs = (*_LOGIN, *_FORBIDDEN, *_UNREACHED, *_PROGRAM, _NO_OPTIONS)
+    return any(sign in gits_own for sign in signs)
 
 
 def failed(verb: str, answer: Answer, repository: Repository) -> GitregError:
     """The error that the end of ``git VERB`` without any answer for single refs means."""
     text, where = answer.stderr, str(repository.root)
     said = words_of_server(text)
-    fault = next(
-        (line for line in text.splitlines() if line.startswith(("fatal: ", "error: "))),
-        text.splitlines()[-1] if text else f"exit code {answer.code}",
-    )
-    fault = fault.removeprefix("fatal: ").removeprefix("error: ")
-    whole = "; ".join([fault, *said])
+    whole = "; ".join([_fault(text) or f"exit code {answer.code}", *said])
+    if _NO_OPTIONS in text:
+        hint = (
+            "git config receive.advertisePushOptions true there, or set proposals.forge: none in gitreg.yaml"
+        )
+        return EnvironmentFailure(
+            "the server takes no push options: nothing was pushed", where=where, hint=hint
+        )
     if any(sign in text for sign in _FORBIDDEN):
         return NotAllowed(
             f"the server refused git {verb}: {whole}", where=where, hint="ask its owner for access"
@@ -76,3 +81,12 @@ def failed(verb: str, answer: Answer, repository: Repository) -> GitregError:
         return EnvironmentFailure(f"git {verb} did not reach the repository: {whole}", where=where, hint=hint)
     hint = "see what Git says: git ls-remote"
     return EnvironmentFailure(f"git {verb} failed: {whole}", where=where, hint=hint)
+
+
+def _fault(stderr: str) -> str:
+    """Git's own word of what is wrong, or that of the ssh which it ran."""
+    lines = [each for each in stderr.splitlines() if each.strip() and not each.startswith("remote:")]
+    at = next((at for at, line in enumerate(lines) if line.startswith(("fatal: ", "error: "))), -1)
+    if at > 0 and _UNTOLD in lines[at]:
+        at -= 1
+    return lines[at].removeprefix("fatal: ").removeprefix("error: ").strip() if lines else ""

@@ -147,7 +147,7 @@ def _talk(
         except BaseException:
             _end(process)
             raise
-        return said, without_password(printable(words))
+        return said, without_password(printable(words.replace(b"\r\n", b"\n")))
     lines: list[str] = []
     stream, process.stderr = process.stderr, None  # communicate leaves it to the thread
     reader = threading.Thread(target=_pass_on, args=(stream, lines, progress), daemon=True)

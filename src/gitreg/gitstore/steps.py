@@ -11,6 +11,35 @@ from gitreg.gitstore.objects import Commit
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import Touched
 
+_NEAR = 64  # commits; for more one ``git log`` is quicker
+
+
+def steps_between(
+    reader: Reader, base: str, head: str, *, paths: Sequence[str], boundary: Collection[str] = ()
+) -> list[HistoryCommit] | None:
+    """The commits after ``base`` up to ``head`` that touch some paths, oldest first.
+
+    Args:
+        reader: Reads objects.
+        base: Full hex id of a commit.
+        head: As ``base``.
+        paths: Files or folders; only changes in them are told.
+        boundary: Commits whose parents are not there (a shallow clone's).
+
+    Returns:
+        None where ``base`` is not near on the first-parent chain of ``head``.
+    """
+    chain: list[str] = []
+    here = head
+    while here != base:
+        parents = () if here in boundary or len(chain) == _NEAR else reader.commit(here).parents
+        if not parents:
+            return None
+        chain.append(here)
+        here = parents[0]
+    found = (step(reader, oid, prefix="", names=paths) for oid in reversed(chain))
+    return [one for one in found if one.changes]
+
 
 def step(
     reader: Reader, oid: str, *, prefix: str, names: Sequence[str], rootless: Collection[str] = ()

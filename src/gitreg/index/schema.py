@@ -8,7 +8,7 @@ commits off its end is: delete what began later, open what ended later.
 
 from __future__ import annotations
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change of the tables or of what they hold: an index of another one is made anew."""
 
 OPEN = 2**63 - 1
@@ -92,8 +92,8 @@ CREATE TABLE holding (
     since INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (name, stage, number, since)
 ) WITHOUT ROWID;
 
--- What each commit changed, as domain.compare names it, and the approvals that it brought;
--- before and after as index.values writes them.
+-- What each commit changed, as domain.compare names it, then the approvals that it brought and the files of
+-- rules that it changed; before and after as index.values writes them.
 CREATE TABLE event (
     seq INTEGER NOT NULL, place INTEGER NOT NULL, event TEXT NOT NULL, name TEXT NOT NULL, number INTEGER,
     stage TEXT, origin TEXT, field TEXT, before TEXT, after TEXT, PRIMARY KEY (seq, place)

@@ -15,6 +15,7 @@ class Invalid(ValueError):
 
 _PATTERNS_REGISTRY = {
     '^gates/[A-Za-z0-9_][A-Za-z0-9_.-]*\\.json$': re.compile('^gates/[A-Za-z0-9_][A-Za-z0-9_.-]*\\.json\\Z'),
+    '^[0-9]{1,4}(\\.[0-9]{1,6})?%$': re.compile('^[0-9]{1,4}(\\.[0-9]{1,6})?%\\Z'),
     '^([A-Za-z0-9_][A-Za-z0-9_./-]*)?$': re.compile('^([A-Za-z0-9_][A-Za-z0-9_./-]*)?\\Z'),
     '^[A-Za-z0-9_][A-Za-z0-9_./-]*$': re.compile('^[A-Za-z0-9_][A-Za-z0-9_./-]*\\Z'),
     '^x-': re.compile('^x-'),
@@ -170,8 +171,11 @@ def registry(data):
                                                 if "tolerance" in data__stages_item__noworse_item_keys:
                                                     data__stages_item__noworse_item_keys.remove("tolerance")
                                                     data__stages_item__noworse_item__tolerance = data__stages_item__noworse_item["tolerance"]
-                                                    if not isinstance(data__stages_item__noworse_item__tolerance, (int, float)) or isinstance(data__stages_item__noworse_item__tolerance, bool):
+                                                    if not isinstance(data__stages_item__noworse_item__tolerance, (int, float, str)) or isinstance(data__stages_item__noworse_item__tolerance, bool):
                                                         raise Invalid
+                                                    if isinstance(data__stages_item__noworse_item__tolerance, str):
+                                                        if not _PATTERNS_REGISTRY['^[0-9]{1,4}(\\.[0-9]{1,6})?%$'].search(data__stages_item__noworse_item__tolerance):
+                                                            raise Invalid
                                                     if isinstance(data__stages_item__noworse_item__tolerance, (int, float)) and not isinstance(data__stages_item__noworse_item__tolerance, bool):
                                                         if data__stages_item__noworse_item__tolerance < 0:
                                                             raise Invalid
@@ -203,6 +207,16 @@ def registry(data):
                                     data__stages_item_keys.remove("approvals")
                                     data__stages_item__approvals = data__stages_item["approvals"]
                                     registry___definitions_approvals(data__stages_item__approvals)
+                                if "rollback_approvals" in data__stages_item_keys:
+                                    data__stages_item_keys.remove("rollback_approvals")
+                                    data__stages_item__rollbackapprovals = data__stages_item["rollback_approvals"]
+                                    if not isinstance(data__stages_item__rollbackapprovals, (int)) and not (isinstance(data__stages_item__rollbackapprovals, float) and data__stages_item__rollbackapprovals.is_integer()) or isinstance(data__stages_item__rollbackapprovals, bool):
+                                        raise Invalid
+                                    if isinstance(data__stages_item__rollbackapprovals, (int, float)) and not isinstance(data__stages_item__rollbackapprovals, bool):
+                                        if data__stages_item__rollbackapprovals < 0:
+                                            raise Invalid
+                                        if data__stages_item__rollbackapprovals > 100:
+                                            raise Invalid
                                 if "signed" in data__stages_item_keys:
                                     data__stages_item_keys.remove("signed")
                                     data__stages_item__signed = data__stages_item["signed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from gitreg.domain.findings import Finding
@@ -20,6 +21,7 @@ from gitreg.manifest.yaml import Document, parse
 Value = TypeVar("Value")
 
 
+@lru_cache(maxsize=16)  # a walk along the history asks for the same one at every commit
 def decode_settings(data: bytes, path: str = SETTINGS_FILE) -> Settings:
     """Read ``gitreg.yaml``.
 

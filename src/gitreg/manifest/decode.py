@@ -93,15 +93,19 @@ def _stage(data: str | Data) -> Stage:
         no_worse=tuple(_no_worse(one) for one in data.get("no_worse", ())),
         requires=tuple(data.get("requires", ())),
         approvals=_approvals(data.get("approvals")),
+        rollback_approvals=int(data["rollback_approvals"]) if "rollback_approvals" in data else None,
         signed=data.get("signed", False),
     )
 
 
 def _no_worse(data: Data) -> NoWorse:
+    tolerance = data.get("tolerance", 0.0)
+    share = isinstance(tolerance, str)
     return NoWorse(
         metric=data["metric"],
         direction=data["direction"],
-        tolerance=float(data.get("tolerance", 0.0)),
+        tolerance=0.0 if share else float(tolerance),
+        percent=float(tolerance.removesuffix("%")) if share else 0.0,
         evaluation=data.get("evaluation"),
     )
 

@@ -76,13 +76,15 @@ def _stage(stage: Stage) -> str | Data:
     _put(out, "no_worse", [_no_worse(one) for one in stage.no_worse])
     _put(out, "requires", list(stage.requires))
     _put(out, "approvals", _approvals(stage.approvals))
+    if stage.rollback_approvals is not None:
+        out["rollback_approvals"] = stage.rollback_approvals
     _put(out, "signed", stage.signed)
     return out
 
 
 def _no_worse(rule: NoWorse) -> Data:
     out: Data = {"metric": rule.metric, "direction": rule.direction}
-    _put(out, "tolerance", rule.tolerance)
+    _put(out, "tolerance", f"{rule.percent:.10g}%" if rule.percent else rule.tolerance)
     _put(out, "evaluation", rule.evaluation)
     return out
 

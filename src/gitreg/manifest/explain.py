@@ -145,9 +145,10 @@ def _value_finding(document: Document, path: tuple[Any, ...], error: Any) -> Fin
     where, value, rule, limit = field_text(path), error.instance, error.validator, error.validator_value
     begin = f"{where}: " if where else ""
     if rule == "type":
-        want = _ARTICLES[limit]
+        kinds = [limit] if isinstance(limit, str) else limit
+        want = " or ".join(_ARTICLES[kind] for kind in kinds)
         return document.finding(
-            "GR014", f"{begin}{_is(value)}, not {want}", path, help=_type_help(document, path, limit)
+            "GR014", f"{begin}{_is(value)}, not {want}", path, help=_type_help(document, path, kinds[0])
         )
     if rule == "enum":
         mend = did_you_mean(str(value), [str(one) for one in limit])
@@ -173,6 +174,12 @@ def _pattern_finding(document: Document, path: tuple[Any, ...], begin: str, erro
     if "sha256" in error.validator_value:
         mend = "sha256: and 64 hex digits in lower case"
         return document.finding("GR015", f"{begin}{value} is not a digest", path, help=mend)
+    if path[-1:] == ("gate",):
+        mend = "a file of its own under gates/, such as gates/production.json"
+        return document.finding("GR015", f"{begin}{value} is no path of a gate", path, help=mend)
+    if path[-1:] == ("tolerance",):
+        mend = "a number in the metric's own unit, or a share of the other version's figure such as 1%"
+        return document.finding("GR015", f"{begin}{value} is no tolerance", path, help=mend)
     if path[:1] == ("stages",):
         mend = "letters, digits, _ and -; None, latest and v with digits are reserved"
         return document.finding("GR020", f"{begin}{value} can't name a stage", path, help=mend)

@@ -26,7 +26,8 @@ ORDER: dict[Kind, dict[tuple[str, ...], tuple[str, ...]]] = {
             "proposals",
         ),
         ("stages",): (
-            "name", "exclusive", "description", "from", "gate", "no_worse", "requires", "approvals", "signed",
+            "name", "exclusive", "description", "from", "gate", "no_worse", "requires", "approvals",
+            "rollback_approvals", "signed",
         ),
         ("stages", "no_worse"): ("metric", "direction", "tolerance", "evaluation"),
         ("stages", "approvals"): _APPROVALS,

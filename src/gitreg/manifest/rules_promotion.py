@@ -80,6 +80,29 @@ POLICY_RULES = (
         "ann@example.com AAAAC3Nza…   # the key's type is missing",
         "ann@example.com ssh-ed25519 AAAAC3Nza…",
     ),
+    rule_of(
+        "GR211",
+        "The rules name what is there.",
+        "A stage whose gate is missing or broken, or that versions may come to from a stage that is none, "
+        "can't be entered by anybody.",
+        "from: [Stagin], or gate: gates/production.json where there is no such file",
+        "from: [Staging], and the gate in the same commit as the rule",
+    ),
+    rule_of(
+        "GR212",
+        "So many can approve as must.",
+        "An approver without a key in keys/allowed_signers can't approve. Where too few can who approve "
+        "changes of the rules, the rules stay as they are for ever.",
+        "count: 2 with one approver who has a key",
+        "the approvers' keys in the same commit as the rule that asks for them",
+    ),
+    rule_of(
+        "GR213",
+        "A gate asks in the words of JSON Schema for what manifests hold.",
+        "JSON Schema takes no notice of words that it does not know: the gate would let everybody pass.",
+        '"minimun": 0.8, or "metric" where manifests have metrics',
+        '"minimum": 0.8',
+    ),
 )
 
 HISTORY_RULES = (

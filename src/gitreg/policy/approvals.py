@@ -124,6 +124,9 @@ def count(
             refused.append(Refused(who=who, reason=error.message))
             continue
         given[found.person] = found
+    # An approval that was given anew speaks for the one that it is given instead of.
+    heard = {each.approval.approver for each in given.values()}
+    refused = [each for each in refused if each.who not in heard]
     return Count(needed=asked.count, given=tuple(given.values()), refused=tuple(refused))
 
 
@@ -219,12 +222,9 @@ class _Entitled:
         if "/" not in name:
             return person.answers_to(name)
         # A group is left with the line that tells of it, though the person has other keys.
-        wanted = address_key(name)
         return any(
-            wanted in map(address_key, line.principals)
-            and _in_force(line, self._now)
-            and self._signers.person_of_key(line.key) == person
-            for line in self._signers.lines
+            _in_force(line, self._now) and self._signers.person_of_key(line.key) == person
+            for line in self._signers.lines_of(name)
         )
 
 

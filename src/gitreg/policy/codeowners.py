@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    import regex
+from typing import Literal
 
 Dialect = Literal["github", "gitlab", "gitea"]
 
@@ -32,17 +28,37 @@ class Rule:
     """One line: which paths it is about, and who owns them.
 
     Attributes:
-        pattern: Found in the paths that it is about.
+        expression: Found in the paths that it is about. It is compiled when a path is asked about that begins
+            with ``prefix``: compiling all lines of a large file would take minutes.
         owners: ``@name``, ``@org/team`` or e-mail addresses; empty: nobody.
         section: GitLab's section, without regard to case; ``""`` elsewhere.
-        negated: Gitea: it is about the paths that do not match. GitLab: its section leaves those that match
-            without an owner, whatever the other lines say.
+        inverted: It is about the paths that do not match (Gitea's ``!``).
+        excluding: Its section leaves those that match without an owner, whatever the other lines say
+            (GitLab's ``!``).
+        prefix: How every path begins that it is about, as far as that is plain text.
     """
 
-    pattern: regex.Pattern[str]
+    expression: str
     owners: tuple[str, ...]
     section: str = ""
-    negated: bool = False
+    inverted: bool = False
+    excluding: bool = False
+    prefix: str = ""
+
+    def fits(self, path: str, seconds: float) -> bool:
+        """Whether it is about a path; a line that can't be read is about none.
+
+        Raises:
+            TimeoutError: It took more than ``seconds`` of the processor's time to tell.
+        """
+        if not path.startswith(self.prefix):
+            return False
+        from gitreg.policy.patterns import BadPattern, found  # only those who go by CODEOWNERS need it
+
+        try:
+            return found(self.expression, path, seconds=seconds) is not self.inverted
+        except BadPattern:
+            return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +81,7 @@ class Owners:
         if self.dialect == "gitea":
             return _unique(owner for rule in fitting for owner in rule.owners)
         last = {rule.section: rule for rule in fitting}
-        left_out = {rule.section for rule in fitting if rule.negated}
+        left_out = {rule.section for rule in fitting if rule.excluding}
         named = (rule for section, rule in last.items() if section not in left_out)
         return _unique(owner for rule in named for owner in rule.owners)
 
@@ -75,8 +91,7 @@ class Owners:
             left = end - time.thread_time()
             if left <= 0:
                 raise TimeoutError
-            fits = rule.pattern.search(path, timeout=left) is not None
-            if fits is not (rule.negated and self.dialect == "gitea"):
+            if rule.fits(path, left):
                 yield rule
 
 
@@ -104,23 +119,15 @@ def parse(data: bytes, dialect: Dialect) -> Owners:
     return Owners(dialect=dialect, rules=tuple(read(kept)))
 
 
-def _rule(
-    pattern: str, owners: tuple[str, ...], *, section: str = "", negated: bool = False
-) -> Iterator[Rule]:
-    """The rule of a line; none where its expression can't be read."""
-    from gitreg.policy.patterns import BadPattern, compiled  # only those who go by CODEOWNERS need it
-
-    with suppress(BadPattern):
-        yield Rule(pattern=compiled(pattern), owners=owners, section=section, negated=negated)
-
-
 def _github(lines: Iterable[str]) -> Iterator[Rule]:
     for line in lines:
         pattern, *owners = _GAP.split(_without_comment(line))
         if pattern.startswith(("!", "\\#")) or "[" in pattern:  # these forms of gitignore do not work there
             continue
         if all(_OWNER.fullmatch(each) for each in owners):  # else it leaves out the whole line
-            yield from _rule(_ignored(pattern.replace("\\ ", " ")), tuple(owners))
+            pattern = pattern.replace("\\ ", " ")
+            start = _plain(pattern) if "/" in pattern.rstrip("/") else ""
+            yield Rule(expression=_ignored(pattern), owners=tuple(owners), prefix=start)
 
 
 def _gitlab(lines: Iterable[str]) -> Iterator[Rule]:
@@ -130,10 +137,16 @@ def _gitlab(lines: Iterable[str]) -> Iterator[Rule]:
         if head:
             section, default = head[1].strip().casefold(), _owners(head[2] or "")
             continue
-        negated = line.startswith("!")
+        excluding = line.startswith("!")
         pattern, *rest = _GAP.split(_without_comment(line).removeprefix("!"), maxsplit=1)
         named = _owners(rest[0]) if rest else ()
-        yield from _rule(_fnmatch(pattern), named or default, section=section, negated=negated)
+        yield Rule(
+            expression=_fnmatch(pattern),
+            owners=named or default,
+            section=section,
+            excluding=excluding,
+            prefix=_plain(pattern) if pattern.startswith("/") else "",
+        )
 
 
 def _gitea(lines: Iterable[str]) -> Iterator[Rule]:
@@ -143,7 +156,12 @@ def _gitea(lines: Iterable[str]) -> Iterator[Rule]:
         if named:
             # As there, without a group: "a|b" fits what begins with "a" or ends in "b".
             expression = f"^{pattern.removeprefix('!')}\\Z"
-            yield from _rule(expression, named, negated=pattern.startswith("!"))
+            yield Rule(expression=expression, owners=named, inverted=pattern.startswith("!"))
+
+
+def _plain(pattern: str) -> str:
+    """The beginning of a pattern, from the repository's root, that stands for itself."""
+    return re.split(r"[*?\[\\]", pattern.lstrip("/"), maxsplit=1)[0].rstrip("/")
 
 
 def _without_comment(line: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gitreg.domain.changes import Change
 from gitreg.domain.model import ModelState, ModelVersion
+from gitreg.domain.returning import Return
 from gitreg.domain.settings import Settings, Stage
 from gitreg.policy.codeowners import Dialect
 from gitreg.signing.signers import Signers
@@ -66,7 +67,7 @@ class Material:
         codeowners: The dialect of BASE's CODEOWNERS, and its bytes; None where there is none.
         signers: Whose keys count, from BASE.
         card: Model → whether HEAD holds a model card.
-        approvals: Model, version, stage, number → the approval files in HEAD.
+        approvals: Model, version, stage, numbers of assignments → the approval files in HEAD for these.
         authors: Model, version → those who can't approve.
         signatures: The commits that make the change; asked for only where a rule wants it.
         path: Model, version (None: the model itself) → path of the manifest from the registry's root.
@@ -80,7 +81,7 @@ class Material:
     codeowners: Callable[[], tuple[Dialect, bytes] | None]
     signers: Callable[[], Signers]
     card: Callable[[str], bool]
-    approvals: Callable[[str, int, str, int], Iterable[ApprovalFile]]
+    approvals: Callable[[str, int, str, range], Iterable[ApprovalFile]]
     authors: Callable[[str, int], Authors]
     signatures: Callable[[], Iterable[CommitSignature]]
     path: Callable[[str, int | None], str]
@@ -99,6 +100,10 @@ class Entering:
         before: The whole model before.
         after: The whole model afterwards.
         incumbent: The version that held the stage before (the highest, if several); None: nobody did.
+        entered: The highest number that an assignment of the stage to this very version may have had; 0:
+            it never held it. Asked for when needed, as the next two.
+        predecessor: Of a stage that nobody holds, another version that held it last.
+        returning: Whether the change is a rollback, and what it is for this version.
     """
 
     change: Change
@@ -108,6 +113,13 @@ class Entering:
     before: ModelState
     after: ModelState
     incumbent: ModelVersion | None
+    entered: Callable[[], int] = lambda: 0
+    predecessor: Callable[[], ModelVersion | None] = lambda: None
+    returning: Callable[[], Return] = lambda: ""
+
+    def numbers(self) -> range:
+        """Of assignments of the stage that an approval may be for: none that this version was ever given."""
+        return range(self.entered() + 1, self.number() + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

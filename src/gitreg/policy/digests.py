@@ -33,6 +33,11 @@ def rule_digest(stage: Stage, gate: bytes | None) -> str:
     del rule["description"]
     if stage.approvals is not None and not stage.approvals.signed_in:
         del rule["approvals"]["signed_in"]  # approvals given before there was such a rule stay good
+    for each in rule["no_worse"]:
+        if not each["percent"]:
+            del each["percent"]  # the same
+    if stage.rollback_approvals is None:  # the same
+        del rule["rollback_approvals"]
     rule["gate"] = None if gate is None else hashlib.sha256(gate).hexdigest()
     rule["gate_file"] = stage.gate
     return _digest(rule)

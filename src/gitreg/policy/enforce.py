@@ -19,11 +19,24 @@ from gitreg.policy.rules import (
 )
 
 _RULES = (exclusive, allowed_from, gate, no_worse, requires, approvals, signed)
+_OF_THE_FIRST_TIME = ("from", "gate", "no_worse", "requires")
 
 
 def judge_entering(entering: Entering, material: Material) -> tuple[Judgement, ...]:
     """What each rule of a stage says of a version that enters it: all of them, whatever the first says."""
-    return tuple(judgement for rule in _RULES for judgement in rule.judge(entering, material))
+    found = (judgement for rule in _RULES for judgement in rule.judge(entering, material))
+    return tuple(_forgiven(judgement, entering) for judgement in found)
+
+
+def _forgiven(judgement: Judgement, entering: Entering) -> Judgement:
+    """A rollback gives back what was had: who satisfied the rules of a stage once is not asked to again.
+
+    Else the version that everybody fled from would be the bar that the good one has to jump.
+    """
+    if judgement.passed or judgement.rule not in _OF_THE_FIRST_TIME or not entering.returning():
+        return judgement
+    message = f"{judgement.message}; a rollback is not asked for it"
+    return replace(judgement, passed=True, message=message, code="", path="", field=(), help="")
 
 
 def judge_policy(change: PolicyChange, material: Material) -> tuple[Judgement, ...]:

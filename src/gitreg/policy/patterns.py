@@ -30,7 +30,7 @@ def found(pattern: str, text: str, *, seconds: float) -> bool:
     return compiled(pattern).search(text, timeout=seconds) is not None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def compiled(pattern: str) -> regex.Pattern[str]:
     """The expression, compiled.
 

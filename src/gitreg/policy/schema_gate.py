@@ -15,7 +15,6 @@ from typing import Any
 import jsonschema
 import referencing
 from jsonschema import exceptions
-from referencing.exceptions import Unresolvable
 
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.names import shown
@@ -30,6 +29,7 @@ from gitreg.policy.schema_keywords import (
     TooSlow,
     time_limit,
 )
+from gitreg.policy.schema_parts import astray, doubts
 from gitreg.policy.wording import figures
 
 _MOST_BYTES = 1024 * 1024
@@ -65,20 +65,44 @@ def faults(gate: bytes | None, version: ModelVersion) -> list[Fault]:
     """
     if gate is None:
         raise BrokenGate("the file is not there")
-    checker = _read(gate)
-    if isinstance(checker, str):
-        raise BrokenGate(checker)
+    found = _applied(_checker(gate), _document(version))
+    return sorted(found, key=lambda each: list(map(str, each.field)))
+
+
+def _applied(checker: Any, document: dict[str, Any]) -> list[Fault]:
     try:
         with time_limit(_SECONDS):
-            found = list(_judge(checker, _document(version)))
+            return list(_judge(checker, document))
     except TooSlow:
         raise BrokenGate(f"it takes more than {_SECONDS:g} s") from None
-    except Unresolvable as error:
-        ref = shown(str(getattr(error, "ref", "")))
-        raise BrokenGate(f"it refers to {ref}, and only #/… inside of it counts") from None
+    except RecursionError:
+        raise BrokenGate("it refers to itself without an end") from None
     except Exception as error:  # noqa: BLE001 (a schema can ask for anything: what fails passes nobody)
         raise BrokenGate(f"it can't be applied ({type(error).__name__})") from None
-    return sorted(found, key=lambda each: list(map(str, each.field)))
+
+
+def check_gate(gate: bytes) -> tuple[str, ...]:
+    """Look at a gate before any manifest meets it.
+
+    Args:
+        gate: The schema's bytes.
+
+    Returns:
+        What is likely a slip: words and fields that ask nothing of any manifest.
+
+    Raises:
+        BrokenGate: It passes nobody.
+    """
+    checker = _checker(gate)
+    _applied(checker, {})  # a reference that goes round in circles shows now
+    return tuple(doubts(checker.schema))
+
+
+def _checker(gate: bytes) -> Any:
+    found = _read(gate)
+    if isinstance(found, str):
+        raise BrokenGate(found)
+    return found
 
 
 def _judge(checker: Any, document: dict[str, Any]) -> Iterator[Fault]:
@@ -111,6 +135,9 @@ def _read(gate: bytes) -> Any:
         if isinstance(schema, dict):
             schema = _without_dialect(schema)
         DRAFT.check_schema(schema, format_checker=_NO_FORMATS)
+        lost = astray(schema)
+        if lost:
+            return f"it refers to {shown(lost)}, which is no schema inside of it"
         return VALIDATOR(schema, registry=referencing.Registry())
     except BrokenGate as error:
         return str(error)

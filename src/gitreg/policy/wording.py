@@ -6,7 +6,7 @@ from decimal import Decimal
 from shlex import join
 
 from gitreg.domain.model import ModelVersion
-from gitreg.domain.settings import Approvals
+from gitreg.domain.settings import Approvals, NoWorse
 from gitreg.policy.context import Entering, Material
 
 
@@ -50,6 +50,11 @@ def figures(*values: float) -> tuple[str, ...]:
         if len(set(told)) == len(set(values)):
             break
     return told
+
+
+def allowed_of(rule: NoWorse) -> str:
+    """How much worse a version may be: ``0.01``, or ``1%`` of the other's figure."""
+    return f"{figure(rule.percent)}%" if rule.percent else figure(rule.tolerance)
 
 
 def _written(value: float, digits: int) -> str:

@@ -20,12 +20,14 @@ from gitreg.manifest.layout import Layout, approval_file, policy_approval_file
 from gitreg.policy.context import Judgement
 from gitreg.policy.digests import origin_digest, rule_digest
 from gitreg.policy.enforce import asked_of_policy
+from gitreg.policy.wording import command
+from gitreg.registry.approver_key import key_for, stranger
 from gitreg.registry.judging import judge
 from gitreg.registry.open_proposals import OpenProposal, find
 from gitreg.registry.remote_branch import Upstream, upstream
 from gitreg.registry.root import root_of
 from gitreg.registry.rulebook import RuleBook
-from gitreg.registry.signer import ssh_key, users_own
+from gitreg.registry.signer import users_own
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Judged, Verdict
 from gitreg.signing import keygen
@@ -101,7 +103,10 @@ def plan_on(store: Store, wish: Wish, up: Upstream) -> Plan:
     now = wish.clock()
     verdict = judge(store, up.base, found.head, now=now, proposal=True)
     rules = RuleBook(store, up.base)
-    principal, person = _approver(rules, wish)
+    principal, person = _approver(store, up, rules, wish)
+    # Whoever has written under the address that Git knows is an author, by whatever name they approve.
+    typist = () if wish.attester else (signing.Person(principals=frozenset({wish.committer.email})),)
+    persons = (person, *typist)
     drawn = _Drawing(store=store, up=up, proposal=found, wish=wish, rules=rules, principal=principal, now=now)
     statements: dict[str, Statement] = {}
     already = []
@@ -113,7 +118,7 @@ def plan_on(store: Store, wish: Wish, up: Upstream) -> Plan:
         elif not _takes(rules, wish, stage.approvals):
             unheard.append(stage.name)
         else:
-            _refuse_author(judged.judgements, person)
+            _refuse_author(judged.judgements, persons)
             statements |= drawn.promotion(judged)
     detail = _policy_detail(verdict)
     if detail is not None and wish.rules and not _takes(rules, wish, asked_of_policy(rules.settings)):
@@ -122,7 +127,7 @@ def plan_on(store: Store, wish: Wish, up: Upstream) -> Plan:
         if any(person.answers_to(str(each["approver"])) for each in detail.get("present", ())):
             already.append("the change of the rules")
         else:
-            _refuse_author((one for step in verdict.steps for one in step.policy), person)
+            _refuse_author((one for step in verdict.steps for one in step.policy), persons)
             statements |= drawn.rules_change(detail)
     if unheard and not statements:
         raise _unheard(found, wish, unheard)
@@ -137,16 +142,13 @@ def sign(store: Store, wanted: Plan, *, key: str = "") -> dict[str, bytes]:
     Args:
         store: The registry.
         wanted: What is signed.
-        key: A private key's file; ``""``: the one that the user's own Git configuration names, or one of
-            the SSH agent's or in ``~/.ssh``, first of all one that is listed for the approver.
+        key: See ``approver_key.key_for``.
 
     Raises:
         NotAllowed: There is no key, it can't sign, or the rules would not count what it signs.
     """
-    users = users_own(store.repository)
-    named = "" if key else ssh_key(users)
-    chosen = key or named or keygen.signing_key(known=_keys_of_approver(store, wanted))
-    program = users.get("gpg.ssh.program", "")
+    chosen = key_for(store, wanted.upstream, wanted.statements.values(), given=key)
+    program = users_own(store.repository).get("gpg.ssh.program", "")
     files = {}
     for path, statement in wanted.statements.items():
         text = encode(statement)
@@ -155,14 +157,6 @@ def sign(store: Store, wanted: Plan, *, key: str = "") -> dict[str, bytes]:
         files[path] = encode_file(text, armor)
     _refuse_worthless(store, wanted, files)
     return files
-
-
-def _keys_of_approver(store: Store, wanted: Plan) -> frozenset[bytes]:
-    """The blobs of the keys that are listed for the one who approves."""
-    signers = RuleBook(store, wanted.upstream.base).signers
-    names = {each.approver for each in wanted.statements.values()}
-    persons = [signers.person_of(name) for name in names]
-    return frozenset(line.key.blob for line in signers.lines if signers.person_of_key(line.key) in persons)
 
 
 def _refuse_worthless(store: Store, wanted: Plan, files: Mapping[str, bytes]) -> None:
@@ -219,15 +213,16 @@ def _essence(statement: Statement) -> Statement:
 def _asked(verdict: Verdict) -> Iterator[Judged]:
     for step in verdict.steps:
         for judged in step.judged:
-            if judged.entering.stage.approvals is not None:
+            # Of a version that makes room in a rollback nobody is asked.
+            if any(each.rule == "approvals" and each.detail.get("needed") != 0 for each in judged.judgements):
                 yield judged
 
 
-def _refuse_author(judgements: Iterable[Judgement], person: signing.Person) -> None:
+def _refuse_author(judgements: Iterable[Judgement], persons: Collection[signing.Person]) -> None:
     """Refuse who has written what they would approve, before they are asked for their passphrase."""
     for each in judgements:
         for author in each.detail.get("authors", ()) if each.rule in _APPROVALS else ():
-            if person.may_be(author):
+            if any(person.may_be(author) for person in persons):
                 raise NotAllowed(
                     "your approval would not count: an author can't approve",
                     where=each.subject,
@@ -269,19 +264,16 @@ def _unheard(found: OpenProposal, wish: Wish, about: list[str]) -> NotAllowed:
     )
 
 
-def _approver(rules: RuleBook, wish: Wish) -> tuple[str, signing.Person]:
+def _approver(store: Store, up: Upstream, rules: RuleBook, wish: Wish) -> tuple[str, signing.Person]:
+    """By which of their names somebody approves, as the keys spell it, and who that is."""
     name = wish.approver or wish.committer.email
     person = rules.signers.person_of(name)
     if person is None and wish.attester:
-        person = signing.Person(principals=frozenset({address_key(name)}))
+        return name, signing.Person(principals=frozenset({address_key(name)}))
     if person is None:
-        raise NotAllowed(
-            f"{name} has no key in keys/allowed_signers of {rules.settings.branch}",
-            where="keys/allowed_signers",
-            hint="propose a line for it: NAME KEY-TYPE KEY, as in your key's .pub file; "
-            "another name of yours: gitreg approve --as NAME",
-        )
-    return name, person
+        again = command("approve", *filter(None, (wish.first, wish.second)))
+        raise stranger(store, up, name, again)
+    return next(each for each in person.principals if address_key(each) == address_key(name)), person
 
 
 def _nothing(found: OpenProposal, changes_rules: bool) -> NotAllowed:

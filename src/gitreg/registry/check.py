@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from gitreg.domain import names
@@ -24,7 +25,7 @@ from gitreg.domain.settings import Settings
 from gitreg.errors import InvalidInput
 from gitreg.manifest import codec
 from gitreg.manifest.check import check_file, check_mode
-from gitreg.manifest.layout import SETTINGS_FILE, Layout, Place
+from gitreg.manifest.layout import SETTINGS_FILE, Layout, Place, is_policy_file
 from gitreg.manifest.yaml import parse
 from gitreg.registry.content import EXECUTABLE, Content
 
@@ -98,11 +99,23 @@ class _Check:
         self.findings += self._orphans(mine)
         self.findings += self._missing_aliases()
         self.findings += self._exclusive()
+        rules = self._rules()
         if self.base:
             self._vanished(self.base, places)
             self.findings += self._against_base()
         order = sorted(self.findings, key=lambda one: (one.path, one.line, one.column, one.code))
-        return Report(findings=tuple(order), files=len(mine))
+        return Report(findings=tuple(order), files=len(mine) + len(rules))
+
+    def _rules(self) -> list[str]:
+        """Gates and keys that are checked; with the settings they make the rules."""
+        rules = {path: mode for path, mode in self.content.modes.items() if is_policy_file(path)}
+        mine = [path for path in rules if self.chosen(path)]
+        if mine:
+            from gitreg.registry.rules_check import check_rules  # most commits leave the rules alone
+
+            found = check_rules(rules, self.content.one)
+            self.findings += (one for one in found if self.chosen(one.path))
+        return [path for path in mine if path != SETTINGS_FILE]
 
     @staticmethod
     def _settings(content: Content) -> Settings | None:
@@ -339,6 +352,7 @@ class _Check:
         return document.finding(code, message, where, help=help)
 
 
+@lru_cache(maxsize=512)  # what one commit holds is what the next one is compared with
 def _decode(place: Place, data: bytes, path: str) -> AnyModel | AnyVersion:
     if place.kind == "model":
         return codec.decode_model(data, name=place.name, path=path)

@@ -212,6 +212,14 @@ def _edit(store: Store, view: View, wish: Wish | Amendment) -> _Edit:
 
 def _refuse_lost_stages(view: View, after: Settings) -> None:
     kept = {stage.name for stage in after.stages}
+    for at, stage in enumerate(after.stages):
+        for name in stage.allowed_from or ():
+            if view.settings.has_stage(name) and not after.has_stage(name):
+                raise Conflict(
+                    f"versions come to {stage.name} from {name}, by its rules",
+                    where=f"stages[{at}].from",
+                    hint=f"keep {name}, or take it out of from in {SETTINGS_FILE} first",
+                )
     for stage in view.settings.stages:
         if stage.name not in kept:
             holder = next(view.holders(stage.name), None)

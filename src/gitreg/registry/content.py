@@ -12,17 +12,19 @@ from gitreg.errors import NotARegistry
 from gitreg.gitstore.listing import index_entries, work_tree_paths
 from gitreg.gitstore.objects import object_id
 from gitreg.gitstore.trees import FILE, FOLDER, Entry
-from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE
+from gitreg.manifest.layout import GATES_DIR, KEYS_DIR, MODELS_DIR, SETTINGS_FILE
 from gitreg.registry.store import Store
 
 LINK = "120000"
 EXECUTABLE = "100755"
 SUBMODULE = "160000"
 
+_OWN = (SETTINGS_FILE, MODELS_DIR, GATES_DIR, KEYS_DIR)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The files below a registry's root that are its own: ``gitreg.yaml`` and ``models/``.
+    """The files below a registry's root that are its own: settings, models, gates and keys.
 
     Attributes:
         store: Reads objects.
@@ -69,18 +71,27 @@ def in_commit(store: Store, commit: str, *, name: str = "") -> Content:
         commit: Full hex id.
         name: What a person calls it. By default the beginning of the id.
     """
+    return _of_commit(store, commit, _OWN, name or commit[:10])
+
+
+def rules_in_commit(store: Store, commit: str) -> Content:
+    """The same without the models: the settings, gates and keys, found without a look at the manifests."""
+    return _of_commit(store, commit, [name for name in _OWN if name != MODELS_DIR], commit[:10])
+
+
+def _of_commit(store: Store, commit: str, names: Iterable[str], told: str) -> Content:
     root = store.reader.entry(store.reader.commit(commit).tree, store.prefix.rstrip("/"))
-    entries = dict(_walk(store, root.oid)) if root and root.mode == FOLDER else {}
+    entries = dict(_walk(store, root.oid, names)) if root and root.mode == FOLDER else {}
     return Content(
         store=store,
         modes={path: entry.mode for path, entry in entries.items()},
         oids={path: entry.oid for path, entry in entries.items()},
-        name=name or commit[:10],
+        name=told,
     )
 
 
-def _walk(store: Store, root: str) -> Iterator[tuple[str, Entry]]:
-    for name in (SETTINGS_FILE, MODELS_DIR):
+def _walk(store: Store, root: str, names: Iterable[str]) -> Iterator[tuple[str, Entry]]:
+    for name in names:
         entry = store.reader.tree(root).get(name)
         if entry and entry.mode == FOLDER:
             yield from store.reader.walk(entry.oid, f"{name}/")
@@ -132,7 +143,7 @@ def _work_tree(store: Store) -> Path:
 
 
 def _roots(store: Store) -> list[str]:
-    return [f"{store.prefix}{name}" for name in (SETTINGS_FILE, MODELS_DIR)]
+    return [f"{store.prefix}{name}" for name in _OWN]
 
 
 def _below(store: Store, path: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 from gitreg.domain.approval import Approval, PolicyApproval
 from gitreg.domain.changes import Change
@@ -28,31 +28,21 @@ from gitreg.policy.context import (
 )
 from gitreg.policy.digests import policy_digest
 from gitreg.registry.approvals import proposed_by
-from gitreg.registry.past import Past, writers
+from gitreg.registry.differing import Look
+from gitreg.registry.past import writers
+from gitreg.registry.precedent import Course, Precedent, Sides
 from gitreg.registry.rulebook import RuleBook
 from gitreg.registry.states import States
 from gitreg.registry.store import Store
 from gitreg.signing.commits import who_signed
 from gitreg.signing.statement import decode, split_file
 
+_FEW = 3  # folders of approvals that are looked for by their names
 _SKEW = timedelta(days=1)  # by which clocks may differ (DESIGN: times may not run backwards by more)
 
 
-@dataclass(slots=True, kw_only=True)
-class Course:
-    """What the steps that were judged so far have done, on top of what the history up to BASE tells.
-
-    Attributes:
-        past: The history up to BASE.
-        given: Model and stage → how often versions entered it since.
-        registered: Model and version → who registered it since.
-        touched: Model → the versions whose manifests changed since.
-    """
-
-    past: Past
-    given: Counter[tuple[str, str]] = field(default_factory=Counter)
-    registered: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
-    touched: dict[str, set[int]] = field(default_factory=dict)
+Coming = Callable[[RuleBook, datetime], CommitSignature]
+"""The rules, and when → what the signature of a commit will be worth that is not made yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +56,9 @@ class Setting:
         approved: Full hex id of the commit whose approval files count.
         now: Time of the judgement; None: the commits' own times.
         proposed: For a proposal, the head of its branch: its commits are the ones that make the change.
+        unmade: The commit is about to be made, or only thought of: nobody can be told of it by its id.
+        coming: Tells the signature that a commit will bear which is only thought of.
+        look: Finds files in the commit and the one before it faster than their trees tell, where it is known.
     """
 
     store: Store
@@ -74,6 +67,9 @@ class Setting:
     approved: str
     now: datetime | None = None
     proposed: str = ""
+    unmade: bool = False
+    coming: Coming | None = None
+    look: Look | None = None
 
     @property
     def before(self) -> str:
@@ -97,14 +93,18 @@ class Docket:
         self.layout = layout
         self.changes = changes
         self._places: dict[tuple[str, int, str], int] = {}
+        self._touched: dict[str, set[int]] = {}
         for touched in at.commit.changes:
             place = layout.parse(touched.path.removeprefix(at.store.prefix))
             if place is not None and place.kind == "version":
-                course.touched.setdefault(place.name, set()).add(place.version)
+                self._touched.setdefault(place.name, set()).add(place.version)
+        for name, numbers in self._touched.items():
+            course.touched.setdefault(name, set()).update(numbers)
 
     def entering(self, settings: Settings) -> Iterator[Entering]:
         """The versions that enter stages, in history's order, with the rules of ``settings`` for them."""
         here: Counter[tuple[str, str]] = Counter()
+        precedent = self._precedent
         for change in self._entries(settings):
             stage = _stage(settings, change.stage or "")
             key = (change.model, stage.name)
@@ -115,6 +115,8 @@ class Docket:
             if version is None:
                 continue
             self._places[change.model, version.version, stage.name] = at
+            incumbent = _incumbent(before, stage.name, version.version)
+            place = change.model, stage.name, version.version
             yield Entering(
                 change=change,
                 version=version,
@@ -122,8 +124,34 @@ class Docket:
                 number=partial(self._number, key, at),
                 before=before,
                 after=after,
-                incumbent=_incumbent(before, stage.name, version.version),
+                incumbent=incumbent,
+                entered=cache(partial(precedent.entered, *place)),
+                predecessor=cache(partial(precedent.predecessor, *place, incumbent)),
+                returning=cache(partial(precedent.returning, *place)),
             )
+
+    @cached_property
+    def _precedent(self) -> Precedent:
+        return Precedent(
+            self.at.store,
+            self.at.before,
+            self.course,
+            None if self.at.unmade and self.at.before != self.course.past.commit else self._sides,
+        )
+
+    def _sides(self, name: str) -> Sides:
+        settings = self.at.seen.view(self.at.before).settings
+        return Sides(
+            before=self._state(self._before, name),
+            after=self._state(self._after, name),
+            settings=settings,
+            gains=tuple(
+                (change.version or 0, _stage(settings, change.stage or "").name)
+                for change in self._entries(settings)
+                if change.model == name
+            ),
+            touched=frozenset(self._touched.get(name, ())),
+        )
 
     def _entries(self, settings: Settings) -> Iterator[Change]:
         for change in self.changes:
@@ -200,9 +228,25 @@ class Docket:
         signed = [each.at for file in files if (each := _approval(file.data)) is not None]
         return max([own, *(at for at in signed if not in_future(at, end))])
 
-    def approvals(self, name: str, version: int, stage: str, number: int) -> list[ApprovalFile]:
-        """The approval files of one assignment of a stage."""
-        return self._files(approvals_dir(name, version, stage, number))
+    def approvals(self, name: str, version: int, stage: str, numbers: range) -> list[ApprovalFile]:
+        """The approval files for assignments of a stage of some numbers."""
+        if len(numbers) <= _FEW:
+            return [
+                file
+                for number in numbers
+                for file in self._files(approvals_dir(name, version, stage, number))
+            ]
+        reader = self.at.seen.reader
+        folder = approvals_dir(name, version, stage, 1).rpartition("/")[0]
+        entry = reader.entry(reader.commit(self.at.approved).tree, self.at.store.prefix + folder)
+        names = reader.tree(entry.oid) if entry is not None and entry.mode == FOLDER else ()
+        given = sorted(int(each) for each in names if each.isascii() and each.isdigit() and len(each) < 10)
+        return [
+            file
+            for number in given
+            if number in numbers
+            for file in self._files(approvals_dir(name, version, stage, number))
+        ]
 
     def rules_changed(self, rules: RuleBook) -> PolicyChange | None:
         """The change of the rules that the step makes, None where it makes none; ``rules`` judge it."""
@@ -262,7 +306,12 @@ class Docket:
             person
             for (model, number, stage), at in self._places.items()
             if (model, number) == (name, version)
-            for file in self.approvals(name, version, stage, self._number((name, stage), at))
+            for file in self.approvals(
+                name,
+                version,
+                stage,
+                range(self._precedent.entered(name, stage, version) + 1, self._number((name, stage), at) + 1),
+            )
             for person in proposed_by(file.data)
         )
 
@@ -275,8 +324,12 @@ class Docket:
         return frozenset(authors(repository, head=self.at.proposed, after=[self.at.before], paths=placed))
 
     def _signatures(self, rules: RuleBook, now: datetime) -> Iterator[CommitSignature]:
+        if self.at.coming is not None:
+            yield self.at.coming(rules, now)
+            return
         if not self.at.proposed:
-            yield self._signature(self.at.commit.oid, rules, now)
+            found = self._signature(self.at.commit.oid, rules, now)
+            yield replace(found, commit="") if self.at.unmade else found
             return
         store = self.at.store
         for commit in history(store.repository, head=self.at.proposed, after=self.at.before):
@@ -307,6 +360,7 @@ class Docket:
 
     def done(self) -> None:
         """Count what the step did for those that come after it."""
+        moved: list[tuple[str, str, int]] = []
         for change in self.changes:
             if change.version is None:
                 continue
@@ -315,6 +369,9 @@ class Docket:
                 self.course.registered[key] = self.writers([self._path(*key)])
             if change.event in ("transition", "assign") and change.stage not in (None, *change.origin):
                 self.course.given[change.model, change.stage or ""] += 1
+                moved.append((change.model, change.stage or "", change.version))
+        for model, stage, version in moved:  # in which order they come within a commit is nobody's business
+            self.course.entered[model, stage, version] = self.course.given[model, stage]
 
 
 def _stage(settings: Settings, name: str) -> Stage:

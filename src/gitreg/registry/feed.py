@@ -19,12 +19,13 @@ from gitreg.gitstore.log import history
 from gitreg.gitstore.trees import FOLDER, Entry, Touched
 from gitreg.manifest.layout import APPROVALS_DIR, MODELS_DIR, SETTINGS_FILE, Layout, Place
 from gitreg.registry.approvals import approvals_added
+from gitreg.registry.rule_files import rule_file_paths, rule_files_changed
 from gitreg.registry.store import Store
 
 Value = Settings | AnyModel | AnyVersion
 
 NAMES = (SETTINGS_FILE, MODELS_DIR, APPROVALS_DIR)
-"""What of a registry's folder tells what happened: manifests and approvals."""
+"""What of a registry's folder tells what happens to models: manifests and approvals."""
 
 _AT_ONCE = 2000  # files; a commit that changes more is read model by model, to bound the memory
 
@@ -48,11 +49,13 @@ class Part:
         pairs: Their manifests, with what each holds afterwards: None where it can't be read.
         changes: What happened to them.
         unread: Paths that can't be decoded afterwards: what happened to them can't be told.
+        beside: It is of files that lie beside the manifests, and is told after them.
     """
 
     pairs: tuple[tuple[Pair, Value | None], ...]
     changes: tuple[Change, ...]
     unread: tuple[str, ...]
+    beside: bool = False
 
 
 class Feed:
@@ -81,9 +84,9 @@ class Feed:
         else:
             for group in self._groups(pairs):
                 yield self._part(commit, group)
-        approved = approvals_added(self.store, commit)
-        if approved:
-            yield Part(pairs=(), changes=approved, unread=())
+        for changes in (approvals_added(self.store, commit), rule_files_changed(self.store, commit)):
+            if changes:
+                yield Part(pairs=(), changes=changes, unread=(), beside=True)
 
     def _pairs(self, commit: HistoryCommit) -> list[Pair]:
         was, self.layout = self.layout, self._layout_after(commit)
@@ -245,12 +248,18 @@ class Feed:
             return None, True
 
 
+def told_paths(store: Store) -> list[str]:
+    """All that tells what happened, from the repository's root: ``NAMES``, and the files that hold rules."""
+    return [*(store.prefix + name for name in NAMES), *rule_file_paths(store)]
+
+
 def ordered(parts: Sequence[Part]) -> tuple[Change, ...]:
-    """The changes of all parts of a commit as one compare of the whole gives them, then the approvals."""
+    """The changes of all parts of a commit as one compare of the whole gives them, then what lies beside."""
     if len(parts) == 1:
         return parts[0].changes
-    changes = (change for part in parts for change in part.changes)
-    return tuple(sorted(changes, key=lambda c: (c.event == "approve", c.event != "approve" and c.model)))
+    compared = [change for part in parts if not part.beside for change in part.changes]
+    beside = [change for part in parts if part.beside for change in part.changes]
+    return (*sorted(compared, key=lambda change: change.model), *beside)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from gitreg.gitstore.trees import Entry
 
 if TYPE_CHECKING:
     from gitreg.gitstore.pending import PendingReader
-    from gitreg.policy.context import Judgement
+    from gitreg.policy.context import Entering, Judgement
+    from gitreg.registry.docket import Coming
     from gitreg.registry.store import Store
     from gitreg.registry.verdict import Judged
 
@@ -36,7 +37,7 @@ def asks_rules(changes: Sequence[Change], settings: Settings) -> bool:
     return any(stage.guarded and (revived or stage.name in moved) for stage in settings.stages)
 
 
-def refuse(store: Store, reader: Reader, commit: str, *, base: str) -> None:
+def refuse(store: Store, reader: Reader, commit: str, *, base: str, coming: Coming | None = None) -> None:
     """Refuse a commit that is about to be made, where the rules of the one before it forbid it.
 
     Args:
@@ -44,11 +45,12 @@ def refuse(store: Store, reader: Reader, commit: str, *, base: str) -> None:
         reader: Sees the commit.
         commit: Full hex id of the commit.
         base: Full hex id of the newest commit that stands already.
+        coming: Of a commit that is only thought of: tells the signature that it will bear.
 
     Raises:
         NotAllowed: A rule is not met; the hint says how to propose it, or what else to do.
     """
-    for judged in judged_of(store, reader, commit, base=base):
+    for judged in judged_of(store, reader, commit, base=base, coming=coming):
         if not judged.passed:
             raise _refused(judged)
 
@@ -73,7 +75,9 @@ def thought(
     return reader, lay_over(reader, reader.commit(base).tree, placed, parents=(base,), like=like)
 
 
-def judged_of(store: Store, reader: Reader, commit: str, *, base: str) -> tuple[Judged, ...]:
+def judged_of(
+    store: Store, reader: Reader, commit: str, *, base: str, coming: Coming | None = None
+) -> tuple[Judged, ...]:
     """What the rules say of a commit that is not made yet; arguments as for ``refuse``."""
     from gitreg.registry.judging import pending, watched
     from gitreg.registry.past import Past
@@ -96,6 +100,7 @@ def judged_of(store: Store, reader: Reader, commit: str, *, base: str) -> tuple[
             changes=changes,
         ),
         Past(store, base),
+        coming=coming,
     )
     return step.judged
 
@@ -108,13 +113,18 @@ def _refused(judged: Judged) -> NotAllowed:
     return NotAllowed(
         f"{subject} can't enter {entering.stage.name} like this: {why}",
         where=f"gitreg.yaml, stages.{entering.stage.name}",
-        hint=_mend(failed, subject, entering.stage.name),
+        hint=_mend(failed, entering),
     )
 
 
-def _mend(failed: Sequence[Judgement], subject: str, stage: str) -> str:
+def _mend(failed: Sequence[Judgement], entering: Entering) -> str:
     others = dict.fromkeys(each.help for each in failed if each.rule != "approvals" and each.help)
-    return "; ".join(others) or f"propose it: {join(['gitreg', 'promote', subject, stage])}"
+    if others:
+        return "; ".join(others)
+    name, version, stage = entering.version.name, entering.version.version, entering.stage.name
+    if entering.returning():
+        return f"propose it: the same command with --propose ({join(['gitreg', 'rollback', name, stage])})"
+    return f"propose it: {join(['gitreg', 'promote', f'{name}/{version}', stage])}"
 
 
 def refuse_policy(settings: Settings) -> None:

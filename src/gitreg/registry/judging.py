@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gitreg.domain.findings import Finding
-from gitreg.errors import Conflict, InvalidInput
+from gitreg.errors import Conflict, InvalidInput, InvalidManifests
 from gitreg.gitstore.ancestry import merge_base
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.difference import diff_trees
+from gitreg.gitstore.foreseen import ForeseenReader
 from gitreg.gitstore.log import first_parents, history, is_ancestor
-from gitreg.gitstore.merging import merge_trees
-from gitreg.gitstore.overlay import lay_over, overlay
-from gitreg.gitstore.pending import PendingReader
+from gitreg.gitstore.steps import steps_between
 from gitreg.manifest.layout import (
     APPROVALS_DIR,
     CODEOWNERS_FILES,
@@ -30,13 +30,18 @@ from gitreg.manifest.layout import (
 )
 from gitreg.policy.context import ApprovalFile, Judgement
 from gitreg.policy.enforce import asked_of_policy, judge_entering, judge_policy
-from gitreg.registry.docket import Course, Docket, Setting
+from gitreg.registry.docket import Coming, Docket, Setting
 from gitreg.registry.feed import Feed
+from gitreg.registry.ground import Ground
 from gitreg.registry.past import Past
+from gitreg.registry.precedent import Course
 from gitreg.registry.rulebook import RuleBook
 from gitreg.registry.soundness import faults, finding_of
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Judged, Step, Verdict
+
+if TYPE_CHECKING:
+    from gitreg.gitstore.pending import PendingReader
 
 WATCHED = (SETTINGS_FILE, MODELS_DIR, APPROVALS_DIR, GATES_DIR, KEYS_DIR)
 """What of a registry's folder is judged."""
@@ -76,40 +81,79 @@ def judge(
     if proposal:
         steps = _proposal(store, base, head, now, laid or {})
         return _verdict(store, base, head, steps, ())
-    broken = _line_fault(store, base, head)
+    near = steps_between(
+        store.reader, base, head, paths=watched_paths(store), boundary=store.repository.shallow()
+    )
+    broken = _line_fault(store, base, head) if near is None else None
     if broken:
         return _verdict(store, base, head, (), (broken,))
-    return _verdict(store, base, head, tuple(line(store, base, head, now=now)), ())
+    return _verdict(store, base, head, tuple(line(store, base, head, now=now, near=near)), ())
 
 
 def line(
-    store: Store, base: str, head: str, *, now: datetime | None = None, by_parent: bool = False
+    store: Store,
+    base: str,
+    head: str,
+    *,
+    now: datetime | None = None,
+    by_parent: bool = False,
+    near: Sequence[HistoryCommit] | None = None,
 ) -> Iterator[Step]:
     """Each commit after BASE on the first-parent history of HEAD, judged, oldest first.
 
     Args:
         store: As for ``judge``, with all of the others.
         by_parent: Each by the rules of the commit before it, whatever BASE says: of a whole history.
+        near: The commits, where they are at hand.
     """
-    rules = RuleBook(store, base)
+    seen, commits = (store, near) if near is not None else _far(store, base, head)
+    own = rules = RuleBook(seen, base)
     course = Course(past=Past(store, base))
-    feed = Feed(store, Layout(rules.settings.layout))
-    paths = [*(store.prefix + name for name in WATCHED), *CODEOWNERS_FILES]
-    for commit in reversed(list(history(store.repository, head=head, after=base, paths=paths))):
+    feed = Feed(seen, Layout(rules.settings.layout))
+    ground, changed = Ground(seen), False
+    for commit in commits:
         if not commit.parents:  # another root: nothing comes before it
+            ground, changed = Ground(seen), True
             continue
-        at = Setting(store=store, seen=store, commit=commit, approved=head, now=now)
-        own = _same(rules, RuleBook(store, commit.parents[0]))
+        ground.step(commit)
+        at = Setting(store=store, seen=seen, commit=commit, approved=head, now=now, look=ground.file)
+        if changed:
+            own = RuleBook(seen, commit.parents[0])
+        own = _same(rules, own)
         books = [own] if by_parent or own is rules else [rules, own]
         step, new_rules = _step(at, course, feed, books)
         yield step
+        changed = _changes_rules(store, commit)
         if by_parent:
             rules = own
         elif new_rules is not None:
             rules = new_rules
 
 
-def pending(store: Store, seen: Store, commit: HistoryCommit, past: Past) -> Step:
+def _far(store: Store, base: str, head: str) -> tuple[Store, Iterator[HistoryCommit]]:
+    """The registry as a long walk reads it, and the commits after BASE that touch what is judged."""
+    reader = ForeseenReader(store.reader)
+    walk = history(store.repository, head=head, after=base, paths=watched_paths(store), oldest_first=True)
+    return store.through(reader), reader.along(commit for commit in walk if commit.changes)
+
+
+def watched_paths(store: Store) -> list[str]:
+    """What is judged, from the repository's root."""
+    return [*(store.prefix + name for name in WATCHED), *CODEOWNERS_FILES]
+
+
+def _changes_rules(store: Store, commit: HistoryCommit) -> bool:
+    """Whether a commit touches a file that holds rules: only then can those after it be others."""
+    rules = (SETTINGS_FILE, GATES_DIR, KEYS_DIR)
+    below = [each.path.removeprefix(store.prefix) for each in commit.changes]
+    return any(path.partition("/")[0] in rules for path in below) or any(
+        each.path in CODEOWNERS_FILES for each in commit.changes
+    )
+
+
+def pending(
+    store: Store, seen: Store, commit: HistoryCommit, past: Past, *, coming: Coming | None = None
+) -> Step:
     """A commit that is about to be made on the registry's own branch, judged by what it follows on.
 
     Args:
@@ -117,9 +161,18 @@ def pending(store: Store, seen: Store, commit: HistoryCommit, past: Past) -> Ste
         seen: The same through the reader of the session that makes it.
         commit: As the history will tell it.
         past: The history up to the newest commit that stands already.
+        coming: Of a commit that is only thought of: tells the signature that it will bear.
     """
     rules = RuleBook(seen, commit.parents[0])
-    at = Setting(store=store, seen=seen, commit=commit, approved=commit.oid, now=commit.commit_time)
+    at = Setting(
+        store=store,
+        seen=seen,
+        commit=commit,
+        approved=commit.oid,
+        now=commit.commit_time,
+        unmade=True,
+        coming=coming,
+    )
     feed = Feed(seen, Layout(rules.settings.layout))
     step, _ = _step(at, Course(past=past), feed, [rules], sound=True)
     return step
@@ -168,6 +221,8 @@ def _proposal(
         )
     if since == head:
         return ()
+    from gitreg.gitstore.overlay import overlay  # a push merges nothing
+
     reader = overlay(store.reader)
     commit = _merged(store, reader, since, base, head, laid)
     seen = store.through(reader)
@@ -182,6 +237,9 @@ def _merged(
     store: Store, reader: PendingReader, since: str, base: str, head: str, laid: Mapping[str, bytes]
 ) -> HistoryCommit:
     """HEAD as it would be merged into BASE, as one commit on top of BASE that is never made."""
+    from gitreg.gitstore.merging import merge_trees
+    from gitreg.gitstore.overlay import lay_over
+
     ours, theirs = reader.commit(base), reader.commit(head)
     oid = head
     if since == base and laid:
@@ -191,7 +249,7 @@ def _merged(
         found = merge_trees(reader, store.repository, base=old, ours=ours.tree, theirs=theirs.tree)
         if found.conflicts:
             raise Conflict(
-                f"it can't be merged: {found.conflicts[0]} was changed on both sides",
+                found.fault,
                 where=head[:10],
                 hint="propose it again, so that it begins on what is there now",
             )
@@ -230,9 +288,17 @@ def _step(
     """
     changes, _ = feed.changes(at.commit)
     docket = Docket(at, course, feed.layout, changes)
-    judged = tuple(_cases(docket, books))
-    policy = tuple(_rules_judged(docket, books[0]))
     findings = [] if sound else list(faults(at, books[0], changes))
+    judged: tuple[Judged, ...] = ()
+    policy: tuple[Judgement, ...] = ()
+    guarded = False
+    try:
+        judged, policy = tuple(_cases(docket, books)), tuple(_rules_judged(docket, books[0]))
+        guarded = asked_of_policy(books[0].settings) is not None
+    except InvalidManifests as error:  # what can't be read was let in once: the rest of the history is judged
+        if sound:
+            raise
+        findings += error.findings
     told = [each for one in judged for each in one.judgements] + list(policy)
     wrong = [finding_of(each, at, feed.layout) for each in told if not each.passed]
     docket.done()
@@ -241,9 +307,8 @@ def _step(
         changes=changes,
         judged=judged,
         policy=policy,
-        findings=(*_without_twins(findings, wrong), *wrong),
+        findings=tuple(dict.fromkeys((*_without_twins(findings, wrong), *wrong))),
     )
-    guarded = asked_of_policy(books[0].settings) is not None
     accepted = policy and guarded and all(each.passed for each in policy)
     return step, RuleBook(at.seen, at.commit.oid) if accepted else None
 
@@ -276,11 +341,11 @@ def _judged(docket: Docket, rules: RuleBook) -> Iterator[Judged]:
         files: Sequence[ApprovalFile] = ()
         if stage.approvals is not None:
             version = entering.version
-            files = docket.approvals(version.name, version.version, stage.name, entering.number())
+            files = docket.approvals(version.name, version.version, stage.name, entering.numbers())
         yield Judged(entering=entering, judgements=judge_entering(entering, docket.material(rules, files)))
 
 
 def _rules_judged(docket: Docket, rules: RuleBook) -> Iterator[Judgement]:
-    change = docket.rules_changed(rules)
+    change = docket.rules_changed(rules) if _changes_rules(docket.at.store, docket.at.commit) else None
     if change is not None:
         yield from judge_policy(change, docket.material(rules, change.approvals))

@@ -42,14 +42,34 @@ class Past:
 
     def given(self, name: str, stage: str) -> int:
         """How often versions of a model entered a stage."""
-        part, rest = self._known
+        part, rest = self.known
         return _given_in(part, name, stage) + sum(
             gained(change, name, stage) for _, changes in rest for change in changes
         )
 
+    def entered(self, name: str, stage: str, version: int) -> int:
+        """How often versions had entered a stage after the commit in which this one did last; 0: never."""
+        part, rest = self.known
+        last = 0
+        if part is not None:
+            rows = part.rows(
+                "SELECT max(e.seq) FROM event e WHERE e.name = ? AND e.stage = ? AND e.number = ? "
+                "AND e.event IN ('transition', 'assign') AND e.seq <= ?",
+                *(name, stage, version, part.seq),
+            )
+            seq = rows[0][0]
+            last = _given_in(part, name, stage, seq) if seq is not None else 0
+        count = _given_in(part, name, stage)
+        for _, changes in rest:
+            gains = [change for change in changes if gained(change, name, stage)]
+            count += len(gains)
+            if any(change.version == version for change in gains):
+                last = count
+        return last
+
     def holders(self, name: str, stage: str) -> frozenset[int] | None:
         """The versions that hold a stage at the commit, None where only the manifests themselves can tell."""
-        part, rest = self._known
+        part, rest = self.known
         if part is None or rest:
             return None
         rows = part.rows(
@@ -61,14 +81,14 @@ class Past:
     def registrars(self, name: str, version: int) -> frozenset[str]:
         """The e-mail addresses of those who registered a version; empty where the history knows none."""
         paths = [self.store.prefix + Layout(kind).version_file(name, version) for kind in ("flat", "sharded")]
-        part, rest = self._known
+        part, rest = self.known
         for commit, changes in rest:
             if any(_registers(change, name, version) for change in changes):
                 return writers(self.store, commit, paths)
         return self._registrars_in(part, name, version, paths)
 
     @cached_property
-    def _known(self) -> tuple[Slice | None, list[tuple[HistoryCommit, tuple[Change, ...]]]]:
+    def known(self) -> tuple[Slice | None, list[tuple[HistoryCommit, tuple[Change, ...]]]]:
         """The index at the nearest commit that it knows, and the commits since; None: all of them."""
         part = self._slice()
         if part is not None and part.commit == self.commit:
@@ -134,12 +154,12 @@ def _registers(change: Change, name: str, version: int) -> bool:
     return (change.event, change.model, change.version) == ("register", name, version)
 
 
-def _given_in(part: Slice | None, name: str, stage: str) -> int:
+def _given_in(part: Slice | None, name: str, stage: str, seq: int | None = None) -> int:
     if part is None:
         return 0
     rows = part.rows(
         "SELECT e.origin FROM event e WHERE e.name = ? AND e.stage = ? AND e.number IS NOT NULL "
         "AND e.event IN ('transition', 'assign') AND e.seq <= ?",
-        *(name, stage, part.seq),
+        *(name, stage, part.seq if seq is None else seq),
     )
     return sum(1 for (origin,) in rows if not origin or stage not in json.loads(origin))

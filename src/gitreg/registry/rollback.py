@@ -12,6 +12,7 @@ from gitreg.domain.references import living
 from gitreg.domain.rollback import Hold, Plan
 from gitreg.domain.undo import Overtaken
 from gitreg.errors import Conflict, EnvironmentFailure, UsageError
+from gitreg.registry.holdings import holds_in
 from gitreg.registry.indexing import slice_of
 from gitreg.registry.receipt import Receipt
 
@@ -122,33 +123,12 @@ def _planned(registry: Registry, name: str, stage: str, to: int | None) -> Rolle
             where=name,
             hint=f"git fetch --unshallow; or name the version: gitreg rollback {name} {exact} --to NUMBER",
         )
-    plan = domain.plan(_holds(part, name), exact, state=state, settings=view.settings, to=to)
+    plan = domain.plan(holds_in(part, name), exact, state=state, settings=view.settings, to=to)
     told = dict(plan.held)
     if plan.later:
         told[plan.later.number] = plan.later
     held = {number: _time(part, hold) for number, hold in told.items()}
     return Rolled(name=name, stage=exact, receipt=Receipt(), plan=plan, held=held)
-
-
-def _holds(part: Slice, name: str) -> list[Hold]:
-    """All stages that the model's versions held, under its former names too."""
-    found = []
-    for span in part.names(name):
-        rows = part.rows(
-            "SELECT number, stage, since, until FROM holding WHERE name = ? AND since < ? AND until > ?",
-            *(span.name, span.until, span.since),
-        )
-        for number, stage, since, until in rows:
-            end = min(until, span.until)
-            hold = Hold(
-                number=number,
-                stage=stage,
-                since=max(since, span.since),
-                until=end if end <= part.seq else None,
-            )
-            if hold.since <= part.seq:
-                found.append(hold)
-    return found
 
 
 def _time(part: Slice, hold: Hold) -> Time:

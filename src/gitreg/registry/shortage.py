@@ -62,7 +62,9 @@ def _asked(verdict: Verdict, settings: Settings) -> Iterator[Shortage]:
             stage, version = one.entering.stage, one.entering.version
             if stage.approvals is not None:
                 subject = f"{version.name}/{version.version}"
-                yield _counted(subject, stage.name, stage.approvals, one.judgements)
+                counted = _counted(subject, stage.name, stage.approvals, one.judgements)
+                if counted.needed:  # of a version that makes room in a rollback nobody is asked
+                    yield counted
         asked = asked_of_policy(settings) if step.policy else None
         if asked is not None:
             yield _counted("", "", asked, step.policy)

@@ -13,13 +13,15 @@ from gitreg.domain.tagging import style_of
 from gitreg.errors import InvalidInput, InvalidManifests, NotAllowed, NotARegistry, NotFound
 from gitreg.gitstore.signatures import split_commit
 from gitreg.gitstore.trees import FILE, Touched
-from gitreg.manifest.layout import APPROVALS_DIR, Layout, parse_approval
+from gitreg.manifest.layout import APPROVALS_DIR, SETTINGS_FILE, Layout, is_policy_file, parse_approval
 from gitreg.manifest.yaml import parse
 from gitreg.policy.context import Judgement
+from gitreg.registry.content import rules_in_commit
 from gitreg.registry.differing import is_manifest_path, judge_difference
 from gitreg.registry.docket import Setting, backwards, in_future
 from gitreg.registry.history import last_state_with
 from gitreg.registry.rulebook import RuleBook
+from gitreg.registry.rules_check import check_rules
 from gitreg.signing import pgp, sshsig
 from gitreg.signing.statement import decode, split_file
 
@@ -29,7 +31,11 @@ def faults(at: Setting, rules: RuleBook, changes: Sequence[Change]) -> Iterator[
     prefix = at.store.prefix
     below = [one.path.removeprefix(prefix) for one in at.commit.changes if one.path.startswith(prefix)]
     paths = [path for path in below if is_manifest_path(path)]
-    yield from judge_difference(at.seen, at.before, at.commit.oid, paths)
+    yield from judge_difference(at.seen, at.before, at.commit.oid, paths, look=at.look)
+    if SETTINGS_FILE not in paths and any(
+        map(is_policy_file, below)
+    ):  # else the rules were looked at with it
+        yield from _rules(at)
     yield from _approvals(at)
     yield from _time(at)
     yield from _signature(at, rules)
@@ -37,6 +43,15 @@ def faults(at: Setting, rules: RuleBook, changes: Sequence[Change]) -> Iterator[
     for change in changes:
         if change.event == "restore":
             yield from _returned(at, change)
+
+
+def _rules(at: Setting) -> Iterator[Finding]:
+    """What other gates or keys have put wrong; what was wrong before is not the fault of this change."""
+    before, after = (rules_in_commit(at.seen, oid) for oid in (at.before, at.commit.oid))
+    known = {(one.code, one.path, one.message) for one in check_rules(before.modes, before.one)}
+    for one in check_rules(after.modes, after.one):
+        if (one.code, one.path, one.message) not in known:
+            yield one
 
 
 def finding_of(judgement: Judgement, at: Setting, layout: Layout) -> Finding:
@@ -133,7 +148,8 @@ def _signature(at: Setting, rules: RuleBook) -> Iterator[Finding]:
         return
     oid = at.commit.oid
     _, raw = at.seen.reader.object(oid)
-    payload, armor = split_commit(raw, algorithm=at.store.repository.algorithm)
+    # By the length of ids: Git's configuration, which says it too, takes a process to read.
+    payload, armor = split_commit(raw, algorithm="sha1" if len(oid) == 40 else "sha256")
     if armor is None:
         return
     try:
@@ -150,15 +166,14 @@ def _signature(at: Setting, rules: RuleBook) -> Iterator[Finding]:
 
 def _returned(at: Setting, change: Change) -> Iterator[Finding]:
     """What comes back from a tombstone is what it was: else a deletion would launder an edit."""
-    seen = at.seen.view(at.commit.oid)
-    after = seen.state(change.model)
-    numbers = [change.version] if change.version is not None else list(after.versions)
     try:
+        seen = at.seen.view(at.commit.oid)
+        after = seen.state(change.model)
         past = last_state_with(at.store, at.before, change.model, change.version).state
-    except NotFound:
+    except (NotFound, InvalidInput):  # what can't be read is told of its file
         return
-    for number in numbers:
-        now = after.live(number)
+    for number in [change.version] if change.version is not None else list(after.versions):
+        now = _read(after, number)
         was = _read(past, number)
         if now is None or was is None:
             continue

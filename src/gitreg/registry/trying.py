@@ -7,15 +7,23 @@ from datetime import datetime
 from gitreg.domain.compare import compare_edit
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import Transition
+from gitreg.gitstore.objects import Person
 from gitreg.registry import files
 from gitreg.registry.guarding import judged_of, thought
+from gitreg.registry.signature_to_come import signature_to_come
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Judged
 from gitreg.registry.write import draft_of
 
 
 def try_promotion(
-    store: Store, uri: str, stage: str, *, now: datetime, commit: str | None = None
+    store: Store,
+    uri: str,
+    stage: str,
+    *,
+    now: datetime,
+    commit: str | None = None,
+    author: Person | None = None,
 ) -> Judged | None:
     """What every rule says of a version that would enter a stage now; None where it holds it already.
 
@@ -25,6 +33,7 @@ def try_promotion(
         stage: The stage.
         now: When.
         commit: Full hex id of the commit whose registry is meant; None: the head.
+        author: Who would do it; None: whoever made that commit.
 
     Raises:
         NotFound, InvalidInput: There is no such version or stage.
@@ -37,9 +46,9 @@ def try_promotion(
     if not compare_edit(edit):
         return None
     rendered = files.render(edit, view.states, lambda commit: store.view(commit).states)
-    author = store.reader.commit(view.commit).author.person
+    author = author or store.reader.commit(view.commit).author.person
     reader, made = thought(store, view.commit, rendered, author, now)
-    judged = judged_of(store, reader, made, base=view.commit)
+    judged = judged_of(store, reader, made, base=view.commit, coming=signature_to_come(store, author))
     return next(
         each
         for each in judged

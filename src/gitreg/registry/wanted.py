@@ -18,6 +18,7 @@ from gitreg.gitstore.objects import Person
 from gitreg.gitstore.trees import Entry
 from gitreg.manifest.layout import SETTINGS_FILE
 from gitreg.registry import configure, files, write
+from gitreg.registry.clock import utc_now
 from gitreg.registry.guarding import thought
 from gitreg.registry.messages import commit_message
 from gitreg.registry.receipt import Receipt
@@ -61,8 +62,23 @@ class Wanted(ABC):
     def _message(self, changes: tuple[Change, ...]) -> str:
         """Its message; ``""`` where none was asked for and any will do."""
 
+    @property
     @abstractmethod
-    def _author(self) -> Person: ...
+    def author(self) -> Person:
+        """Who asked for it."""
+
+    @property
+    @abstractmethod
+    def reason(self) -> str:
+        """Why, in their words."""
+
+    @abstractmethod
+    def because(self, reason: str) -> Wanted:
+        """The same for a reason."""
+
+    def changes(self, store: Store, base: str) -> tuple[Change, ...]:
+        """What it would change on ``base`` now."""
+        return self._think(store, base, utc_now()).changes
 
     def done_by(self, store: Store, base: str, commit: str) -> Receipt | None:
         """What a commit on ``base`` does, where that is exactly what is wanted; else None.
@@ -77,7 +93,7 @@ class Wanted(ABC):
             idea = self._think(store, base, now)
             if not idea.changes:
                 return None
-            reader, oid = thought(store, base, idea.files, self._author(), now)
+            reader, oid = thought(store, base, idea.files, self.author, now)
             if reader.commit(oid).tree == found.tree:
                 asked = self._message(idea.changes)
                 same = not asked or asked.strip() == found.message.strip()
@@ -117,8 +133,19 @@ class WantedRequests(Wanted):
             return ""
         return commit_message(changes, reason=self.ask.reason, title=self.ask.title, footer=self.footer)
 
-    def _author(self) -> Person:
+    @property
+    def author(self) -> Person:
+        """Who asked for it."""
         return self.ask.author
+
+    @property
+    def reason(self) -> str:
+        """Why, in their words."""
+        return self.ask.reason
+
+    def because(self, reason: str) -> WantedRequests:
+        """The same for a reason."""
+        return replace(self, ask=replace(self.ask, reason=reason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +168,19 @@ class WantedSettings(Wanted):
         title = getattr(self.wish, "title", "")
         return commit_message(changes, reason=reason, title=title, footer=self.footer) if reason else ""
 
-    def _author(self) -> Person:
+    @property
+    def author(self) -> Person:
+        """Who asked for it."""
         return self.wish.author
+
+    @property
+    def reason(self) -> str:
+        """Why, in their words."""
+        return self.wish.reason
+
+    def because(self, reason: str) -> WantedSettings:
+        """The same for a reason."""
+        return replace(self, wish=replace(self.wish, reason=reason))
 
 
 def _dated(request: Request, now: datetime) -> Request:

@@ -71,8 +71,10 @@ def preview(store: Store, ask: Ask) -> Receipt:
     refuse_misfit(changes, view.settings.tags)
     rendered = files.render(edit, view.states, lambda commit: store.view(commit).states) if changes else {}
     if branch.official and asks_rules(changes, view.settings):
+        from gitreg.registry.signature_to_come import signature_to_come
+
         reader, commit = thought(store, view.commit, rendered, ask.author, ask.clock())
-        refuse(store, reader, commit, base=view.commit)
+        refuse(store, reader, commit, base=view.commit, coming=signature_to_come(store, ask.author))
     return Receipt(
         branch=branch.name,
         changes=changes,

@@ -10,7 +10,7 @@ from gitreg.render.text import number, plural
 
 _REQUIRED: dict[Requirement, str] = {
     "lineage": "where it comes from (a run, code or data sets)",
-    "card": "the model card, README.md",
+    "card": "the model card (README.md)",
     "digest": "the digest of its artifact",
 }
 _TAGS = {
@@ -51,6 +51,8 @@ def _of_stage(stage: Stage) -> Iterator[Sentence]:
         yield Sentence(rule="requires", text=text)
     if stage.approvals:
         yield Sentence(rule="approvals", text=of_approvals(stage.approvals))
+    if stage.approvals and stage.rollback_approvals is not None:
+        yield Sentence(rule="rollback_approvals", text=_of_rollback(stage.rollback_approvals))
     if stage.signed:
         text = "The commit that moves it must be signed by its author."
         yield Sentence(rule="signed", text=text)
@@ -58,7 +60,8 @@ def _of_stage(stage: Stage) -> Iterator[Sentence]:
 
 def _no_worse(rule: NoWorse, stage: str) -> str:
     where = f" of the evaluation {rule.evaluation}" if rule.evaluation else ""
-    slack = f" by more than {number(rule.tolerance)}" if rule.tolerance else ""
+    allowed = f"{number(rule.percent)}%" if rule.percent else number(rule.tolerance)
+    slack = f" by more than {allowed}" if rule.percent or rule.tolerance else ""
     worse = "lower" if rule.direction == "higher" else "higher"
     return (
         f"Its {rule.metric}{where} must not be {worse} than that of the version in {stage}{slack} "
@@ -79,6 +82,11 @@ def of_approvals(asked: Approvals) -> str:
         f"{needed} Nobody approves what they made themselves; "
         f"an approval counts for {plural(asked.valid_days, 'day')}.{_signed_in(asked)}"
     )
+
+
+def _of_rollback(needed: int) -> str:
+    who = "Nobody need approve" if not needed else f"{needed} of them must approve"
+    return f"{who} a rollback to a version that held the stage before."
 
 
 def _signed_in(asked: Approvals) -> str:

@@ -105,14 +105,54 @@ def test_F14_nobody_approves_what_they_wrote(key_of: Key) -> None:
 
 
 def test_F22_an_approval_used_again_after_a_rollback(key_of: Key, people: str) -> None:
-    first, again = case(number=3), case(number=4)
+    first = case(number=3)
     file = by(first, "ann", key_of)
     assert said(first, [file], signers=people).passed
-    assert why(said(again, [file], signers=people)) == (
-        "it is for assignment 3 of the stage, and this is number 4"
-    )
     moved = replace(file, path=file.path.replace("/Production/3/", "/Production/4/"))
-    assert why(said(again, [moved], signers=people)).startswith("it is for assignment 3")
+    exclusive = replace(first.stage, exclusive=True)
+    for again in (
+        replace(first, number=lambda: 4, entered=lambda: 3),  # this version had the stage since
+        replace(first, number=lambda: 4, stage=exclusive),  # another had it, whose place it would take
+    ):
+        old = by(replace(first, stage=again.stage), "ann", key_of)
+        assert why(said(again, [old], signers=people)) == (
+            "it is for assignment 3 of the stage, and this is number 4"
+        )
+        assert why(said(again, [replace(old, path=moved.path)], signers=people)).startswith(
+            "it is for assignment 3"
+        )
+
+
+def test_others_that_enter_a_stage_meanwhile_take_no_approval_away(key_of: Key, people: str) -> None:
+    one = case(number=3, count=2)
+    early = by(one, "ann", key_of)
+    later = replace(one, number=lambda: 7, entered=lambda: 2)
+    found = said(later, [early, by(later, "bob", key_of)], signers=people)
+    assert found.passed and found.detail["refused"] == []
+    assert not said(
+        replace(later, entered=lambda: 3), [early, by(later, "bob", key_of)], signers=people
+    ).passed
+
+
+def test_who_approves_anew_is_heard_once_and_not_refused(key_of: Key, people: str) -> None:
+    one = case(number=4)
+    one = replace(one, stage=replace(one.stage, exclusive=True))
+    old = by(replace(one, number=lambda: 3), "ann", key_of)
+    found = said(one, [old, by(one, "ann", key_of)], signers=people)
+    assert found.passed and found.detail["refused"] == []
+
+
+@pytest.mark.parametrize(("kind", "eased", "passed"), [
+    ("", 0, False), ("back", None, False), ("back", 1, False), ("back", 0, True), ("aside", None, True),
+])  # fmt: skip
+def test_what_a_rollback_is_asked_for(
+    key_of: Key, people: str, kind: Any, eased: int | None, passed: bool
+) -> None:
+    one = case(2)
+    one = replace(one, stage=replace(one.stage, rollback_approvals=eased), returning=lambda: kind)
+    assert said(one, [], signers=people).passed is passed
+    if (kind, eased) == ("back", 1):
+        assert said(one, [by(one, "ann", key_of)], signers=people).message == "1 of 1 approval"
 
 
 def test_results_that_came_later_are_not_approved(key_of: Key, people: str) -> None:

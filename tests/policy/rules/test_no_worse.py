@@ -34,6 +34,11 @@ def auc(value: float, number: int = 12) -> ModelVersion:
         (0.93, 0.93, {}, "auc is 0.93, churn/7 has 0.93"),
         (0.92, 0.93, {"tolerance": 0.01}, "auc is 0.92, churn/7 has 0.93"),
         (0.3, 0.2, {"direction": "lower", "tolerance": 0.1}, "auc is 0.3, churn/7 has 0.2"),
+        (0.99, 1.0, {"percent": 1.0}, "auc is 0.99, churn/7 has 1"),
+        (-101.0, -100.0, {"percent": 1.0}, "auc is -101, churn/7 has -100"),
+        (202.0, 200.0, {"direction": "lower", "percent": 1.0}, "auc is 202, churn/7 has 200"),
+        (0.0, 0.0, {"percent": 5.0}, "auc is 0, churn/7 has 0"),
+        (-0.0, 0.0, {}, "auc is -0, churn/7 has 0"),
         (
             0.1 + 0.2,
             0.3,
@@ -55,6 +60,8 @@ def test_no_worse(new: float, old: float, rule: dict[str, Any], message: str) ->
         (0.90, 0.93, {"tolerance": 0.01}, "auc is 0.9, worse than the 0.93 of churn/7 by more than 0.01"),
         (0.929999, 0.93, {}, "auc is 0.929999, worse than the 0.93 of churn/7"),
         (0.92999999, 0.93, {}, "auc is 0.92999999, worse than the 0.93 of churn/7"),
+        (0.98, 1.0, {"percent": 1.5}, "auc is 0.98, worse than the 1 of churn/7 by more than 1.5%"),
+        (-0.1, 0.0, {"percent": 50.0}, "auc is -0.1, worse than the 0 of churn/7 by more than 50%"),
         (0.31, 0.3, {"direction": "lower"}, "auc is 0.31, worse than the 0.3 of churn/7"),
         (-1e308, 1e308, {}, "auc is -1e+308, worse than the 1e+308 of churn/7"),
     ],
@@ -64,7 +71,7 @@ def test_worse(new: float, old: float, rule: dict[str, Any], message: str) -> No
     assert (found.rule, found.passed, found.code) == ("no_worse", False, "GR204")
     assert found.message == message
     assert found.field == ("metrics", "auc")
-    assert found.help.startswith("gitreg diff churn/Production churn/12")
+    assert found.help.startswith("gitreg diff churn/7 churn/12")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -75,6 +82,29 @@ def test_what_is_not_finite_passes_nobody(value: float, direction: str, old: flo
     assert not found.passed
     assert "which no rule takes" in found.message
     assert found.detail["candidate"] is None, "JSON has no NaN"
+
+
+def test_B08_numbers_that_no_float_holds() -> None:
+    huge = 10**400
+    assert said(auc(huge), auc(huge, 7)).passed
+    assert said(auc(huge), auc(0.5, 7)).passed
+    assert not said(auc(0.5), auc(huge, 7), tolerance=1e300, percent=99.0).passed
+    assert not said(auc(huge), auc(0.5, 7), direction="lower").passed
+
+
+@pytest.mark.parametrize(
+    ("new", "rule", "mend"),
+    [
+        ({}, {}, "gitreg register churn SOURCE --metric auc=VALUE"),
+        ({"auc": math.nan}, {}, "gitreg register churn SOURCE --metric auc=VALUE"),
+        ({"auc": 0.9}, {"evaluation": "hold out"}, "gitreg evaluate churn/12 'hold out' --metric auc=VALUE"),
+    ],
+)
+def test_what_to_do_where_nobody_holds_the_stage(
+    new: dict[str, float], rule: dict[str, Any], mend: str
+) -> None:
+    found = said(version(12, metrics=new), None, **rule)
+    assert (found.passed, found.help) == (False, mend)
 
 
 def test_a_metric_that_is_missing() -> None:

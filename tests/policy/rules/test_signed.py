@@ -45,13 +45,13 @@ def test_signed(one: CommitSignature) -> None:
         (commit(fault="it is not signed"), "the commit 0123456789 by ann@example.com: it is not signed"),
         (
             commit(signer=("bob@example.com",)),
-            "the commit 0123456789 names ann@example.com as its author, and was signed by bob@example.com",
+            "the commit 0123456789 names ann@example.com as its author, and is signed by bob@example.com",
         ),
         (
             commit("u\u017fer@example.com", signer=("user@example.com",)),
-            "the commit 0123456789 names u\u017fer@example.com as its author, and was signed by user@example.com",
+            "the commit 0123456789 names u\u017fer@example.com as its author, and is signed by user@example.com",
         ),
-        (commit(), "the commit 0123456789 names ann@example.com as its author, and was signed by a stranger"),
+        (commit(), "the commit 0123456789 names ann@example.com as its author, and is signed by a stranger"),
         (
             commit(fault="the key SHA256:x is nobody's", merge=True),
             "the commit 0123456789 by ann@example.com: the key SHA256:x is nobody's",

@@ -376,7 +376,7 @@ def test_F22_an_attestation_used_again_after_a_rollback(
 
 
 def test_the_rules_say_it_in_words(guarded: Path, gitreg: Command) -> None:
-    assert f"signed in at {SERVER}" in gitreg("policy", "show").stdout
+    assert f"signs in at {SERVER} can approve there" in gitreg("policy", "show").stdout
     (stage,) = [
         each
         for each in json.loads(gitreg("policy", "show", "--json").stdout)["stages"]

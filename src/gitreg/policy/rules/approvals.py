@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gitreg.domain.approval import Approval, PolicyApproval
 from gitreg.errors import InvalidManifests
@@ -18,16 +19,15 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
     if asked is None:
         return
     stage, version = entering.stage, entering.version
-    number = entering.number()
     authors = material.authors(version.name, version.version)
     manifest = material.path(version.name, version.version)
     path, field = at_stage(entering, material)
     try:
         found = count(
             asked,
-            material.approvals(version.name, version.version, stage.name, number),
+            material.approvals(version.name, version.version, stage.name, entering.numbers()),
             material,
-            fits=_Fits(entering, material, number),
+            fits=_Fits(entering, material),
             authors=authors.version | authors.promotion,
             paths=[manifest],
         )
@@ -43,6 +43,9 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
             help=first.help,
         )
         return
+    if not found.enough:
+        needed = _eased(entering)
+        found = found if needed is None else replace(found, needed=needed)
     enough = found.enough
     yield Judgement(
         rule="approvals",
@@ -57,13 +60,26 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
     )
 
 
+def _eased(entering: Entering) -> int | None:
+    """How many approvals are needed where the version does not enter the stage anew; None: as ever."""
+    match entering.returning():
+        case "aside":
+            return 0
+        case "back":
+            return entering.stage.rollback_approvals
+        case _:
+            return None
+
+
 class _Fits:
     """Whether a statement is about this version, stage, assignment, origin and rule."""
 
-    def __init__(self, entering: Entering, material: Material, number: int) -> None:
+    def __init__(self, entering: Entering, material: Material) -> None:
         stage, version = entering.stage, entering.version
         self._about = (version.name, version.version, stage.name)
-        self._number = number
+        self._number = entering.number()
+        # In an exclusive stage whoever came between is the one that this version would take the place of now.
+        self._numbers = range(self._number, self._number + 1) if stage.exclusive else entering.numbers()
         self._origin = origin_digest(version)
         self._rule = rule_digest(stage, material.gate(stage.gate) if stage.gate else None)
 
@@ -72,7 +88,7 @@ class _Fits:
             return "it is for a change of the rules"
         if (approval.model, approval.version, approval.stage) != self._about:
             return f"it is for {approval.model}/{approval.version} in {approval.stage}"
-        if approval.number != self._number:
+        if approval.number not in self._numbers:
             return f"it is for assignment {approval.number} of the stage, and this is number {self._number}"
         if approval.origin != self._origin:
             return "the version, or its evaluations, were others when it was signed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitreg.policy.context import Entering, Judgement, Material
-from gitreg.policy.wording import subject_of, version_of
+from gitreg.policy.wording import command, subject_of, version_of
 
 _MOST_TOLD = 3
 
@@ -47,5 +47,19 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
         subject=subject_of(entering),
         path=path,
         field=found[0].field,
-        help=f"register a version that satisfies it, or add results: gitreg evaluate {version_of(version)} …",
+        help=_mend(found[0].field, version_of(version)),
     )
+
+
+def _mend(field: tuple[str | int, ...], subject: str) -> str:
+    """What could change the field that is at fault: most never change after registration."""
+    match field[:1]:
+        case ("tags",):
+            return command("tag", subject, "KEY=VALUE")
+        case ("evaluations",):
+            return command("evaluate", subject, "NAME", "--metric", "KEY=NUMBER")
+        case ("description" | "status" | "status_message",):
+            return command("update", subject, f"--{str(field[0]).replace('_', '-')}", "TEXT")
+        case ():
+            return f"what can be added: {command('evaluate', subject)}, tag or update; else another version"
+    return "register a version that satisfies it"

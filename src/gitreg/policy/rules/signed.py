@@ -9,7 +9,8 @@ from gitreg.errors import InvalidManifests
 from gitreg.policy.context import CommitSignature, Entering, Judgement, Material
 from gitreg.policy.wording import at_stage, subject_of
 
-_HELP = "git config --global commit.gpgSign true, then git commit --amend --no-edit -S"
+_ALWAYS = "git config --global commit.gpgSign true"
+_AGAIN = "git commit --amend --no-edit -S"
 
 
 def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
@@ -26,6 +27,7 @@ def of_commits(material: Material, *, subject: str, path: str) -> Judgement:
         subject: What is judged.
         path: The file that the change is in.
     """
+    found: list[CommitSignature] = []
     try:
         found = list(material.signatures())
     except InvalidManifests as error:
@@ -43,7 +45,7 @@ def of_commits(material: Material, *, subject: str, path: str) -> Judgement:
         code="GR207",
         subject=subject,
         path=path,
-        help=_HELP,
+        help=f"{_ALWAYS}, then {_AGAIN}" if any(each.commit for each in found) else _ALWAYS,
     )
 
 
@@ -54,4 +56,4 @@ def _fault(one: CommitSignature) -> str:
     if one.merge or address_key(one.author) in map(address_key, one.signer):
         return ""
     who = ", ".join(one.signer) or "a stranger"
-    return f"{name} names {one.author} as its author, and was signed by {who}"
+    return f"{name} names {one.author} as its author, and is signed by {who}"

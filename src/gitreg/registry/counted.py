@@ -1,0 +1,120 @@
+"""Which approvals counted when a commit of the history was judged: by the code that judges pushes."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from gitreg.errors import GitregError
+from gitreg.gitstore.steps import steps_between
+from gitreg.manifest.layout import CODEOWNERS_FILES
+from gitreg.policy.context import Judgement
+from gitreg.registry.judging import WATCHED, line
+from gitreg.registry.store import Store
+from gitreg.registry.verdict import Step
+
+Gain = tuple[str, int, str]
+"""Model, version, and the stage that it gains."""
+
+_MOST_KNOWN = 5_000  # commits
+_UNASKED = "the rules asked for no approvals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The approvals of one change.
+
+    Attributes:
+        enough: Whether the rules had those that they ask for.
+        given: Principals whose approvals counted → the server that vouched for who signed in there, or ``""``.
+        refused: The others → why theirs did not count.
+        fault: Why nobody can tell; then the others are empty.
+        digest: For a change of the rules: SHA-256 of those that it sets up; ``""`` where none was asked for.
+    """
+
+    enough: bool = True
+    given: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitCounted:
+    """The approvals of all that one commit did.
+
+    Attributes:
+        gains: Of each stage that a version gained.
+        rules: Of its change of the rules; None where it made none.
+    """
+
+    gains: Mapping[Gain, Counted] = field(default_factory=dict)
+    rules: Counted | None = None
+
+
+_KNOWN: OrderedDict[tuple[str, str, str, str], CommitCounted] = OrderedDict()
+_LOCK = Lock()
+
+
+def counted(store: Store, oid: str, end: str) -> CommitCounted:
+    """Which approvals of a commit's changes counted, by the rules of the commit before it.
+
+    Judged by the commits' own times it never changes: so it is kept for as long as the process lives.
+
+    Args:
+        store: The registry, with its whole history.
+        oid: Full hex id of a commit on the first-parent history of the branch.
+        end: As ``oid``: the commit that holds the approvals, itself or one that came after it.
+
+    Raises:
+        GitregError: It can't be judged: its files, or the rules before it, can't be read.
+    """
+    key = (os.fspath(store.repository.common_dir), store.prefix, oid, end)
+    with _LOCK:
+        found = _KNOWN.get(key)
+    if found is None:
+        found = _of(_step(store, oid, end))
+        with _LOCK:
+            _KNOWN[key] = found
+            while len(_KNOWN) > _MOST_KNOWN:
+                _KNOWN.popitem(last=False)
+    return found
+
+
+def _step(store: Store, oid: str, end: str) -> Step | None:
+    parents = store.reader.commit(oid).parents
+    if not parents:
+        return None
+    paths = [*(store.prefix + name for name in WATCHED), *CODEOWNERS_FILES]
+    near = steps_between(store.reader, parents[0], oid, paths=paths)
+    return next(line(store, parents[0], end, near=near or ()), None)
+
+
+def _of(step: Step | None) -> CommitCounted:
+    if step is None:
+        return CommitCounted()
+    gains = {}
+    for judged in step.judged:
+        version = judged.entering.version
+        asked = next((each for each in judged.judgements if each.rule == "approvals"), None)
+        gains[version.name, version.version, judged.entering.stage.name] = _counted(asked)
+    rules = next((each for each in step.policy if each.rule == "policy"), None)
+    return CommitCounted(gains=gains, rules=_counted(rules) if rules else None)
+
+
+def _counted(found: Judgement | None) -> Counted:
+    if found is None:
+        return Counted(refused={}, enough=True)
+    detail: Mapping[str, Any] = found.detail
+    if "present" not in detail:  # nobody was asked, or the keys can't be read
+        return Counted(fault="" if found.passed else found.message)
+    return Counted(
+        enough=found.passed,
+        given={str(each["approver"]): str(each.get("attester", "")) for each in detail["present"]},
+        refused={str(each["approver"]): str(each["reason"]) for each in detail["refused"]},
+        digest=str(detail.get("after", "")),
+    )
