@@ -71,6 +71,12 @@ def test_what_was_added_to_the_proposal_stays(both: Shared) -> None:
     again = promoted(both.alice)
     assert again["commit"] == added == both.refs()[HEAD]
     assert not again["proposal"]["made"]
+    (told,) = promoted(both.alice, "-m", "Another reason")["warnings"]  # made anew: nothing goes unsaid
+    assert '"add the card" by Bob' in told and f"git cherry-pick {added[:10]}" in told
+    both.alice.run(
+        "sh", "-c", told.partition("again: ")[2].replace(", and push it", "").replace(", ", " && ")
+    )
+    assert (both.alice.work / "models/churn/README.md").read_text() == "a card\n"
 
 
 @pytest.mark.parametrize(
@@ -85,11 +91,34 @@ def test_another_request_makes_it_anew(both: Shared, other: list[str]) -> None:
 
 
 def test_it_begins_anew_where_main_moved(both: Shared) -> None:
-    first = promoted(both.alice)
+    first = promoted(both.alice, "-m", "Better\n\nand faster")
     pushed(both.bob, "tag", "churn/3", "reviewed=yes")
     again = promoted(both.alice)
     assert again["proposal"]["made"] and again["commit"] != first["commit"]
     assert both.git("rev-parse", f"{BRANCH}^") == both.main == again["proposal"]["base"]
+    assert "\n\nBetter\n\nand faster\n\n" in both.git("log", "-1", "--format=%B", BRANCH), "why, as before"
+    assert again["warnings"] == []
+
+
+def test_nobody_is_replaced_unsaid(both: Shared) -> None:
+    alice, bob = both.alice, both.bob
+
+    def tagged(who: Person, value: str) -> Any:
+        return json.loads(who.gitreg("tag", "churn/2", f"a={value}", "--propose", "--json").out)
+
+    first = tagged(alice, "b")
+    second = tagged(bob, "c")
+    assert second["branch"] == first["branch"]
+    assert second["warnings"] == [
+        f"it takes the place of what Alice proposed (commit {first['commit'][:10]})"
+    ]
+    alice.git("fetch", "-q")
+    seen = json.loads(alice.gitreg("review", first["branch"], "--json").out)
+    assert seen["head"] == second["commit"], "what would be merged, not what lies here"
+    third = tagged(alice, "b")  # her own branch does that still; the server's does not
+    assert third["proposal"]["made"]
+    assert third["warnings"] == [f"it takes the place of what Bob proposed (commit {second['commit'][:10]})"]
+    assert both.refs()[f"refs/heads/{first['branch']}"] == third["commit"]
 
 
 def test_a_registration_is_renumbered(both: Shared) -> None:
@@ -120,6 +149,16 @@ def test_a_version_that_is_not_pushed_cannot_be_promoted(both: Shared) -> None:
     assert "git push" in said and "gitreg register" in said
     assert list(both.refs("refs/heads")) == ["refs/heads/main"]
     assert "is not here" not in alice.gitreg("promote", "churn/99", "Production", code=3).words
+
+
+def test_a_version_that_is_only_proposed_cannot_be_promoted(both: Shared) -> None:
+    branch = registered(both.alice, "s3://models/mine")["branch"]
+    said = both.bob.gitreg("promote", "churn/4", "Production", code=3).words
+    assert f"{branch} proposes it" in said
+    command = said.partition("merge that first: gitreg ")[2].split()
+    assert command == ["merge", branch]
+    both.bob.gitreg(*command)
+    both.bob.gitreg("promote", "churn/4", "Production")
 
 
 def test_wherever_head_is(both: Shared) -> None:
@@ -170,6 +209,19 @@ def test_without_a_remote_it_stays_here(both: Shared) -> None:
     assert alice.git("tag", "--points-at", "main").split() == ["churn/Production/2"]
     assert alice.git("status", "--porcelain") == ""
     assert alice.run("git", "rev-parse", "--verify", "-q", BRANCH, code=None).code != 0
+
+
+def test_a_remote_of_another_name(both: Shared) -> None:
+    alice = both.alice
+    alice.git("remote", "rename", "origin", "my.remote")
+    assert promoted(alice)["proposal"]["remote"] == "my.remote", "the one that main follows"
+    alice.git("remote", "add", "other", "/nowhere")
+    assert promoted(alice)["proposal"]["remote"] == "my.remote"
+    assert "would take Production" in alice.gitreg("review", "churn/2", "Production").out.replace("\n", " ")
+    alice.git("config", "--unset", "branch.main.remote")
+    assert "no remote origin" in alice.gitreg("promote", "churn/3", "Production").out
+    alice.git("remote", "remove", "other")
+    assert json.loads(alice.gitreg("proposals", "--json").out)["remote"] == "my.remote", "the only one"
 
 
 def test_a_remote_that_is_not_there(both: Shared) -> None:
@@ -227,8 +279,8 @@ def test_what_the_server_refuses_leaves_no_branch(both: Shared) -> None:
     hook = both.bare / "hooks/pre-receive"
     hook.write_text("#!/bin/sh\necho not on Fridays >&2\nexit 1\n")
     hook.chmod(0o755)
-    said = both.alice.gitreg("promote", "churn/2", "Production", code=5).words
-    assert "not on Fridays" in said
+    said = both.alice.gitreg("promote", "churn/2", "Production", code=5).err
+    assert "\n  | not on Fridays\n" in said, "a line for each of its lines"
     assert both.alice.run("git", "rev-parse", "--verify", "-q", BRANCH, code=None).code
 
 
@@ -349,9 +401,15 @@ def test_proposals_tells_what_each_lacks(both: Shared) -> None:
 def test_withdraw_removes_it_there_and_here(both: Shared) -> None:
     alice, bob = both.alice, both.bob
     promoted(alice)
-    bob.gitreg("withdraw", "churn/2", "Production")
+    head = both.refs()[HEAD]
+    back = bob.gitreg("withdraw", "churn/2", "Production").err.partition("to bring it back: ")[2]
     assert HEAD not in both.refs()
+    bob.run(*back.split())
+    assert both.refs()[HEAD] == head
+    assert json.loads(alice.gitreg("withdraw", "churn/2", "Production", "--json").out)["warnings"] == []
     assert "no proposal" in bob.gitreg("withdraw", "churn/2", "Production", code=3).words
+    promoted(alice)
+    bob.gitreg("withdraw", BRANCH)
     alice.gitreg("withdraw", BRANCH)  # what is left of it here
     assert alice.git("for-each-ref", "refs/heads", "refs/remotes/origin/gitreg").count("\n") == 0
 

@@ -109,6 +109,22 @@ def test_it_can_be_merged_with_git_all_the_same(hosted: tuple[Shared, dict[str, 
     assert HEAD not in both.refs()
 
 
+def test_what_git_knows_is_listed_when_the_api_fails(hosted: tuple[Shared, dict[str, Any], Person]) -> None:
+    both, store, alice = hosted
+    promoted(alice)
+    page = "https://example.com/org/reg/1"
+    row = dict(zip(*(line.split("\t") for line in alice.gitreg("proposals").out.splitlines()), strict=True))
+    assert (row["proposal"], row["url"]) == (BRANCH, page)
+    store["fail"] = (401, {"message": "Bad credentials"})
+    said = alice.gitreg("proposals")
+    assert BRANCH in said.out
+    assert "pull requests are not shown" in said.err and "check the token from GITREG_TOKEN" in said.err
+    assert "GITREG_TOKEN" in alice.gitreg("withdraw", "churn/2", "Production", code=5).err
+    assert HEAD in both.refs()
+    alice.gitreg("merge", "churn/2", "Production", "--direct")  # asks no service
+    assert HEAD not in both.refs()
+
+
 def test_the_api_fails_after_the_push(hosted: tuple[Shared, dict[str, Any], Person]) -> None:
     both, store, alice = hosted
     store["fail"] = (403, {"message": "Resource not accessible by this token"})
@@ -116,6 +132,7 @@ def test_the_api_fails_after_the_push(hosted: tuple[Shared, dict[str, Any], Pers
     assert both.refs()[HEAD] == said["commit"]
     (warning,) = said["warnings"]
     assert "no pull request was opened" in warning and "not accessible" in warning
+    assert "check the token from GITREG_TOKEN" in warning
     assert "/org/reg/" in said["proposal"]["url"]
     del store["fail"]
     assert promoted(alice)["proposal"]["number"] == 1
@@ -125,8 +142,11 @@ def test_without_a_token_the_page_is_told(both: Shared, tmp_path: Path) -> None:
     set_up(both, "github")
     with serve_with(both.bare, tmp_path / "served") as (web, store):
         both.alice.git("remote", "set-url", "origin", f"{web}/org/reg.git")
-        said = both.alice.gitreg("promote", "churn/2", "Production").out
-    assert f"{web}/org/reg/compare/main...{BRANCH}?expand=1" in said
+        alice = replace(both.alice, more={"GITREG_TOKEN": "good-secret"})  # of another host, for all we know
+        said = alice.gitreg("promote", "churn/2", "Production")
+    assert f"{web}/org/reg/compare/main...{BRANCH}?expand=1" in said.out
+    host = web.removeprefix("http://")
+    assert f"GITREG_TOKEN is not sent to {host}: set GITREG_TOKEN_HOST={host}" in said.err
     assert not store["seen"]
 
 
@@ -161,6 +181,20 @@ def test_gerrit_knows_it_by_its_change_id(both: Shared) -> None:
     (both.bare / "pushed").unlink()
     assert not promoted(both.alice)["proposal"]["made"]
     assert not (both.bare / "pushed").exists(), "Gerrit refuses what it has"
+
+
+def test_a_server_of_ours_without_the_hook_is_told(both: Shared) -> None:
+    set_up(both, "gitreg")
+    (warning,) = promoted(both.alice)["warnings"]
+    assert "gitreg hooks install --server --proposals" in warning
+
+
+def test_what_was_pushed_for_review_is_not_here_alone(both: Shared) -> None:
+    set_up(both, "gerrit")
+    promoted(both.alice)
+    assert "here only" not in both.alice.gitreg("proposals").out
+    said = both.alice.gitreg("withdraw", "churn/2", "Production")
+    assert "stays open on" in said.err and "close it there" in said.err
 
 
 def test_a_forge_that_has_no_such_repository(both: Shared) -> None:

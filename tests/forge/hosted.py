@@ -76,6 +76,6 @@ def serve_with(bare: Path, root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     store: dict[str, Any] = {"pulls": [], "comments": [], "seen": []}
     handler = type("Own", (Hosted,), {"store": store, "root": root})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}", store
         httpd.shutdown()

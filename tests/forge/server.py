@@ -124,6 +124,6 @@ def serve() -> Iterator[tuple[str, dict[str, Any]]]:
     """The address of a fresh service, and its store."""
     store: dict[str, Any] = {"pulls": [], "comments": [], "seen": []}
     with ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Service,), {"store": store})) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}", store
         httpd.shutdown()

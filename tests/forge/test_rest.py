@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from gitreg.errors import EnvironmentFailure, InvalidInput, NotAllowed, OutcomeUnknown
+from gitreg.forge.github import github_api
 from gitreg.forge.http import Api
 from gitreg.forge.proposal import Proposal
 from gitreg.forge.rest import Hosting, hosting
-from gitreg.forge.services import Place, Service
+from gitreg.forge.services import Place, Service, detect, repository_of
 from gitreg.forge.token import Token
 from tests.forge.server import comment, serve
 
@@ -92,12 +93,58 @@ def test_a_lost_answer(service: Service, server: tuple[str, Store]) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [(500, {}), (503, b"<html>"), (200, b"<html>"), (200, {"a": 1}), (302, {}, {"Location": "http://x/"})],
+    [
+        (500, {}),
+        (503, b"<html>"),
+        (200, b"<html>"),
+        (200, {"a": 1}),
+        (200, [1, 2]),
+        (200, [None]),
+        (302, {}, {"Location": "http://x/"}),
+        (429, {"message": "slow down"}),
+        (403, {"message": "API rate limit exceeded"}, {"X-RateLimit-Remaining": "0"}),
+        (403, {"message": "secondary rate limit"}, {"Retry-After": "60"}),
+    ],
 )
 def test_odd_answers(service: Service, answer: tuple[Any, ...], server: tuple[str, Store]) -> None:
     server[1]["fail"] = answer
     with pytest.raises(EnvironmentFailure):
         adapter(service, server[0]).list_open("")
+
+
+PULL = {"html_url": "u", "web_url": "u", "source_branch": "b", "head": {"ref": "b", "repo": None}}
+
+
+@pytest.mark.parametrize("told", ["7", 1.5, True, None, -1, [], {}])
+@pytest.mark.parametrize(
+    "more", [{}, {"head": None}, {"head": [], "source_branch": 5}], ids=["", "head", "b"]
+)
+def test_a_pull_request_of_another_shape(
+    service: Service, told: Any, more: dict[str, Any], server: tuple[str, Store]
+) -> None:
+    server[1]["fail"] = (200, {**PULL, **more, "number": told, "iid": told})
+    with pytest.raises(EnvironmentFailure, match=r"answered .*(number|iid|head)"):
+        adapter(service, server[0]).update(1, proposal("a"))
+    server[1]["fail"] = (200, [{**PULL, **more, "source_project_id": [], "target_project_id": []}])
+    if service == "gitlab" or more:
+        with pytest.raises(EnvironmentFailure):
+            adapter(service, server[0]).list_open("")
+
+
+def test_it_is_told_when_to_come_again(service: Service, server: tuple[str, Store]) -> None:
+    server[1]["fail"] = (403, {"message": "rate limit"}, {"Retry-After": "61"})
+    with pytest.raises(EnvironmentFailure) as caught:
+        adapter(service, server[0]).find("a")
+    assert caught.value.hint == "try again in 61 seconds"
+
+
+def test_an_answer_without_end(server: tuple[str, Store]) -> None:
+    server[1]["fail"] = (200, b"[" * 200_000)  # more than is read at once
+    api = Api(base=server[0], auth={"Authorization": "good"}, name="GitHub", patience=-1.0)
+    with pytest.raises(EnvironmentFailure, match="not reached: it took more than"):
+        api.ask("GET", "/user")
+    with pytest.raises(OutcomeUnknown):
+        api.ask("POST", "/user", body={})
 
 
 def test_a_redirect_and_a_next_page_elsewhere_get_no_token(server: tuple[str, Store]) -> None:
@@ -111,6 +158,20 @@ def test_a_redirect_and_a_next_page_elsewhere_get_no_token(server: tuple[str, St
         with pytest.raises(EnvironmentFailure, match="redirect"):
             host.list_open("")
         assert store["seen"] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("github.com", "https://api.github.com"),
+        ("octocorp.ghe.com", "https://api.octocorp.ghe.com"),
+        ("github.example.com", "https://github.example.com/api/v3"),
+    ],
+)
+def test_where_the_api_of_github_is(host: str, base: str) -> None:
+    place = repository_of(f"git@{host}:org/reg.git")
+    assert detect(f"git@{host}:org/reg.git") == "github"
+    assert github_api(place, Token(value="x", source="")).base == base
 
 
 def test_no_token_without_tls() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,7 +11,7 @@ from gitreg.errors import InvalidInput
 from gitreg.forge.proposal import Proposal
 from gitreg.forge.pushing import change_id, compare_url, push_plan
 from gitreg.forge.services import Place, Service, detect, repository_of
-from gitreg.forge.token import token_for
+from gitreg.forge.token import token_for, withheld
 
 P = Proposal(branch="gitreg/m-1", target="main", title="Promote\nm", body="a\nb\r\nc", draft=True)
 
@@ -96,6 +97,24 @@ def test_a_token_stays_with_its_host() -> None:
     own = {"GITREG_TOKEN": "t", "GITREG_TOKEN_HOST": "github.evil.example"}
     assert token_for("github", EVIL, env=own) is not None
     assert token_for("github", GITHUB, env=own) is None
+
+
+def test_a_token_that_is_for_another_host_is_told_of() -> None:
+    own = Place(web="https://git.example:8443", path="a/b")
+    for service, name, tells in (
+        ("github", "GITREG_TOKEN", "GITREG_TOKEN_HOST"),
+        ("github", "GH_ENTERPRISE_TOKEN", "GH_HOST"),
+        ("gitlab", "GITLAB_TOKEN", "GITLAB_HOST"),
+        ("gitea", "GITEA_TOKEN", "GITEA_HOST"),
+    ):
+        kind = cast("Service", service)
+        said = withheld(kind, own, env={name: "t"})
+        assert said == f"{name} is not sent to git.example:8443: set {tells}=git.example:8443"
+        for given in ("git.example:8443", "https://Git.example:8443/"):
+            env = {name: "t", tells: given}
+            assert withheld(kind, own, env=env) == ""
+            assert token_for(kind, own, env=env) is not None
+    assert withheld("github", own, env={}) == withheld("github", own, env={"GH_TOKEN": "t"}) == ""
 
 
 def test_a_job_token_is_told_apart() -> None:

@@ -345,3 +345,42 @@ def test_a_credential_of_the_users_helper_alone(plain: Repository) -> None:
     assert credential(plain, scheme="https", host="example.com") == ("ada", "sesame")
     assert credential(plain, scheme="https", host="other.com") is None
     assert credential(plain, scheme="https", host="a\nhost=example.com") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "ssh: Could not resolve hostname x: Name or service not known\r",
+            "hostname x: Name",
+        ),
+        (
+            "git@x: Permission denied (publickey).",
+            "not let you in: git@x: Permission denied",
+        ),
+        ("ERROR: Repository not found.", "ERROR: Repository not found."),
+    ],
+)
+def test_what_ssh_said_is_told(
+    said: str,
+    told: str,
+    plain: Repository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\nprintf '%s\\n' '{said}' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    git("remote", "add", "far", "git@x:org/reg.git", at=plain.root)
+    with pytest.raises(EnvironmentFailure) as caught:
+        ls_remote(plain, "far")
+    assert told in str(caught.value)
+    assert "?" not in str(caught.value) and "Could not read from" not in str(caught.value)
+
+
+def test_a_server_without_push_options(server: Path, plain: Repository) -> None:
+    git("config", "receive.advertisePushOptions", "false", at=server)
+    with pytest.raises(EnvironmentFailure, match="takes no push options: nothing was pushed") as caught:
+        push(plain, "origin", [new(commit(plain), "refs/for/main")], options=["topic=x"])
+    assert "receive.advertisePushOptions" in caught.value.hint

@@ -14,9 +14,9 @@ import pytest
 from gitreg.cli import app
 from gitreg.domain.settings import Settings, Stage, TagSettings
 from gitreg.errors import AlreadyExists, InvalidInput
-from gitreg.registry.ci import Service, workflow
+from gitreg.registry.ci import Pipeline, Service, workflow
 from tests.forge.server import serve
-from tests.registry.runner import BIN, Ran, condition, load, run_gitlab, run_job
+from tests.registry.runner import BIN, Ran, condition, filled, load, run_gitlab, run_job
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = {
@@ -26,6 +26,8 @@ PATHS = {
 }
 ACTIONS = ["github", "gitea"]
 ZEROS = "0" * 40
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIMPN+SsRvgckm4VfN50qgHZiAUJ9PCHqTudxzgOabbkM"
+GITHUB, GITLAB = Pipeline(service="github"), Pipeline(service="gitlab")
 ODD = [
     (Settings(), ""),
     (Settings(branch="release/1.x+y@2"), "ml/my registry/"),
@@ -39,8 +41,9 @@ ODD = [
 ]
 
 
-def text_of(service: Service, settings: Settings = ODD[0][0], prefix: str = "") -> str:
-    return workflow(service, settings, prefix, lambda path: None)[1].decode()
+def text_of(service: Service, settings: Settings = ODD[0][0], prefix: str = "", package: str = "") -> str:
+    asked = Pipeline(service=service, package=package)
+    return workflow(asked, settings, prefix, lambda path: None)[1].decode()
 
 
 @pytest.mark.parametrize(("settings", "prefix"), ODD)
@@ -100,6 +103,35 @@ def test_what_a_workflow_cannot_name() -> None:
             text_of(service, Settings(), "a${{ x }}/")  # type: ignore[arg-type]
 
 
+PACKAGE = "gitreg-models[mlflow] @ git+https://git.example.com/ml/gitreg.git@0123abc"
+
+
+@pytest.mark.parametrize("service", PATHS)
+def test_the_package_is_written_where_no_variable_need_say_it(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "w.yml"
+    path.write_text(text_of(service, package=PACKAGE))
+    found = load(path)
+    if service == "gitlab":
+        assert found[".gitreg"]["variables"]["GITREG_PACKAGE"] == PACKAGE
+        return
+    for variable, wanted in (("", PACKAGE), ("mine==1", "mine==1")):
+        assert filled(found["env"]["GITREG_PACKAGE"], {"vars.GITREG_PACKAGE": variable}) == wanted
+
+
+@pytest.mark.parametrize("package", ["-r x", "a'b", "${{ x }}", "a\nb", "$(id)", " a"])
+def test_a_package_that_would_be_more_than_a_text(package: str) -> None:
+    for service in PATHS:
+        with pytest.raises(InvalidInput):
+            text_of(service, package=package)  # type: ignore[arg-type]
+
+
+def test_init_writes_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["init", str(tmp_path / "r"), "--ci", "github", "--package", PACKAGE]) == 0
+    assert PACKAGE in (tmp_path / "r" / PATHS["github"]).read_text()
+    assert "GITREG_PACKAGE" not in capsys.readouterr().out
+    assert app.run(["init", str(tmp_path / "q"), "--package", PACKAGE]) == 2
+
+
 def test_which_tags_start_a_deployment_on_gitlab() -> None:
     settings = Settings(tags=TagSettings(prefix="m.l/"))
     expression = re.search(r"=~ /(.*)/\n", text_of("gitlab", settings))
@@ -113,20 +145,20 @@ def test_which_tags_start_a_deployment_on_gitlab() -> None:
 class TestFiles:
     def test_one_that_is_there_already(self) -> None:
         data = text_of("github").encode()
-        assert workflow("github", Settings(), "", lambda path: data)[1] == data
+        assert workflow(GITHUB, Settings(), "", lambda path: data)[1] == data
         with pytest.raises(AlreadyExists) as raised:
-            workflow("github", Settings(), "", lambda path: b"mine")
+            workflow(GITHUB, Settings(), "", lambda path: b"mine")
         assert raised.value.where == PATHS["github"]
 
     def test_a_pipeline_of_theirs(self) -> None:
         there = {".gitlab-ci.yml": b"mine"}
-        path, data = workflow("gitlab", Settings(), "", there.get)
+        path, data = workflow(GITLAB, Settings(), "", there.get)
         assert path == "gitreg.gitlab-ci.yml"
         there[path] = data
-        assert workflow("gitlab", Settings(), "", there.get) == (path, data)
+        assert workflow(GITLAB, Settings(), "", there.get) == (path, data)
         there[path] = b"mine, too"
         with pytest.raises(AlreadyExists):
-            workflow("gitlab", Settings(), "", there.get)
+            workflow(GITLAB, Settings(), "", there.get)
 
 
 @dataclass(frozen=True)
@@ -223,7 +255,10 @@ def build(tmp_path: Path, service: str) -> World:
         "    approvals: {approvers: [grace@example.com]}\n"
     )
     path.write_text(before + rules + "".join(rest))
-    world.git("commit", "-q", "-a", "-m", "rules")
+    (world.work / "keys").mkdir()
+    (world.work / "keys/allowed_signers").write_text(f"grace@example.com ssh-ed25519 {KEY}\n")
+    world.git("add", "-A")
+    world.git("commit", "-q", "-m", "rules")
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(world.remote)], check=True)
     world.git("remote", "add", "origin", str(world.remote))
     world.git("push", "-q", "-u", "origin", "main", "--tags")
@@ -400,6 +435,17 @@ class TestDeploy:
         world.git("push", "-q", "origin", "churn/Production/2")
         ran = world.job("deploy", at, github_ref_type="tag", github_ref="refs/tags/churn/Production/2")
         assert ran.code == 6 and "GR305" in ran.said and "deploy " not in ran.said
+
+    def test_tags_in_the_form_of_gto(self, tmp_path: Path, at: Path) -> None:
+        work = tmp_path / "work"
+        assert app.run(["init", str(work), "--ci", "github", "--tags-style", "gto"]) == 0
+        world = World(work, tmp_path / "org" / "reg.git", "github")
+        world.gitreg("register", "churn", "s3://models/churn/1")
+        world.gitreg("transition", "churn/1", "Production")
+        subprocess.run(["git", "clone", "-q", "--bare", str(work), str(world.remote)], check=True)
+        for ref in ("churn#Production#1", "refs/tags/churn#Production#1"):
+            ran = world.job("deploy", at, needs_reconcile_outputs_refs=f"churn@v1.0.0 {ref}")
+            assert ran.code == 0 and ran.said.count("deploy churn/1 from s3://models/churn/1\n") == 1, ran
 
 
 MERGE = {"CI_MERGE_REQUEST_IID": "1", "CI_COMMIT_BEFORE_SHA": ZEROS}

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gitreg.cli.review import command
 from gitreg.domain.changes import Change
 from gitreg.domain.findings import Finding
-from gitreg.errors import NotFound
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.gitstore.repository import Repository
 from gitreg.policy.context import Entering, Judgement
 from gitreg.registry.history import commits_between
-from gitreg.registry.proposed import pair_of
+from gitreg.registry.proposed import branch_at, is_open, pair_of
 from gitreg.registry.pull_request import number_from
 from gitreg.registry.reviewing import review, review_of
 from gitreg.registry.store import Store
@@ -116,7 +118,7 @@ def test_the_promotion(made: Path) -> None:
     assert [each.principal for each in move.approved.given] == ["grace@example.com"]
     assert [each.refused for each in move.approved.refused] == ["an author can't approve"]
     assert move.approved.may == ("grace@example.com", "alan@example.com")
-    assert move.undo == "gitreg rollback churn Production"
+    assert move.undo == "gitreg rollback churn Production --to 7 --propose"
     assert [change.subject for change in found.others] == ["churn/7"], (
         "it makes room, and nothing asks about it"
     )
@@ -142,11 +144,24 @@ def test_the_markdown_that_is_kept(made: Path) -> None:
     )
 
 
+def test_what_is_not_merged_yet_is_judged_as_of_now(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approval that has run out counts for nobody, whatever it was worth when it was signed."""
+    monkeypatch.setenv("GITREG_REGISTRY", str(made))
+    late = datetime(2049, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr("gitreg.registry.clock.utc_now", lambda: late)
+    said = CliRunner().invoke(command, ["churn/8", "Production", "--json"], standalone_mode=False)
+    (move,) = json.loads(said.output)["moves"]
+    assert move["approvals"]["given"] == []
+    assert "it was good until" in move["approvals"]["refused"][0]["reason"]
+    with Store(Repository.discover(made)) as store:
+        assert not is_open(store, git(made, "rev-parse", "main~1"))
+
+
 def test_where_nobody_is_missing_nobody_is_asked_to_approve(made: Path) -> None:
     with Store(Repository.discover(made)) as store:
         pair = pair_of(store, BRANCH)
         assert pair_of(store, "churn/latest", "production") == pair
-        found = review_of(store, verdict(store, pair.base, pair.head, (GATE,)))
+        found = review_of(store, verdict(store, pair.base, pair.head, (GATE,)), branch=pair.branch)
     (move,) = found.moves
     assert found.clean
     assert move.approved is not None and move.approved.given == (), "of approvals nothing was said"
@@ -161,15 +176,67 @@ def test_two_commits_may_be_named(made: Path) -> None:
         assert found.moves == ()
         assert found.contrast is not None
         assert [each.event for each in found.others] == ["alias", "policy"]
+        assert pair_of(store, "main~2...main") == pair_of(store, "main~2..main") == pair
+        assert pair_of(store, "main~2..") == pair, "HEAD is main"
+        assert pair_of(store, "2025-07-29", BRANCH).base == git(made, "rev-parse", "main")
+        assert pair_of(store, "2025-07-28", "main").base != pair.head
 
 
 @pytest.mark.parametrize(
-    "asked", [("churn/7", "Staging"), ("no-such-branch",), ("main", "no-such-branch"), ("77",)]
+    "asked",
+    [
+        ("churn/7", "Staging"),
+        ("no-such-branch",),
+        ("main", "no-such-branch"),
+        ("77",),
+        ("main..no-such-branch",),
+        ("..",),
+        ("2020-01-01", "main"),
+        ("churn/99", "Stging"),
+    ],
 )
 def test_what_nobody_proposes(made: Path, asked: tuple[str, ...]) -> None:
     with Store(Repository.discover(made)) as store, pytest.raises(NotFound) as caught:
         pair_of(store, *asked)
     assert caught.value.hint
+    assert not caught.value.where.startswith("--"), "no option was given"
+
+
+def test_a_stage_with_a_slip_of_the_pen(made: Path) -> None:
+    with Store(Repository.discover(made)) as store, pytest.raises(InvalidInput) as caught:
+        pair_of(store, "churn/8", "Prodction")
+    assert "Production" in caught.value.hint
+
+
+def test_commands_name_the_proposal_by_what_finds_it(made: Path) -> None:
+    with Store(Repository.discover(made)) as store:
+        pair = pair_of(store, "churn/8", "Production")
+        for branch, asked in (
+            (BRANCH, "churn/8 Production"),
+            ("by-hand", "by-hand"),
+            ("-odd", "-- -odd"),
+            ("7", "7"),
+        ):
+            found = review(store, pair.base, pair.head, branch=branch)
+            assert (found.approve, found.merge) == (f"gitreg approve {asked}", f"gitreg merge {asked}")
+        found = review(store, pair.base, pair.head)
+        assert (found.approve, found.merge) == ("", ""), "nobody knows where it is"
+
+
+def test_the_branch_of_a_commit(made: Path, tmp_path: Path) -> None:
+    """A job of CI knows the commit alone."""
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(made), str(clone))
+    head = git(made, "rev-parse", BRANCH)
+    git(clone, "branch", "a-copy", head)
+    git(clone, "update-ref", "refs/remotes/request/head", head)
+    with Store(Repository.discover(clone)) as store:
+        assert branch_at(store, head) == branch_at(store, head, named=head) == BRANCH
+        assert branch_at(store, head, named="a-copy") == "a-copy"
+        assert branch_at(store, head, named=f"origin/{BRANCH}") == BRANCH
+        assert branch_at(store, git(made, "rev-parse", "main")) == "", (
+            "the registry's own branch is no proposal"
+        )
 
 
 def test_a_numbered_proposal_and_one_that_the_remote_holds(made: Path, tmp_path: Path) -> None:
@@ -201,3 +268,25 @@ def test_the_pull_request_of_a_job(tmp_path: Path) -> None:
         {"GITHUB_EVENT_PATH": str(odd)},
     ):
         assert number_from(environment) is None
+
+
+def test_a_version_alone_finds_its_only_proposal(made: Path) -> None:
+    with Store(Repository.discover(made)) as store:
+        assert pair_of(store, "churn/8") == pair_of(store, "churn/8", "Production")
+        with pytest.raises(NotFound, match="nobody proposes churn/7") as caught:
+            pair_of(store, "churn/7")
+        assert caught.value.hint.startswith("gitreg review churn/7 STAGE")
+        git(made, "branch", "gitreg/promote/churn/8/Archived", BRANCH)
+        try:
+            with pytest.raises(NotFound, match="churn/8 is proposed for Production and for Archived"):
+                pair_of(store, "churn/8")
+        finally:
+            git(made, "branch", "-D", "gitreg/promote/churn/8/Archived")
+
+
+def test_a_commit_is_no_branch(made: Path) -> None:
+    head = git(made, "rev-parse", BRANCH)
+    with Store(Repository.discover(made)) as store:
+        pair = pair_of(store, head)
+        assert (pair.head, pair.branch, pair.proposal) == (head, "", True)
+        assert not pair_of(store, "main", head).proposal

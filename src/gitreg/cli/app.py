@@ -115,7 +115,7 @@ def run(args: Sequence[str]) -> int:
         _say(error.format_message() + "\n")
         return 2
     except Exception as error:  # noqa: BLE001 (the one exit point: the kind decides the exit code)
-        code = _failed(error, args)
+        code = failed(error, args)
         try:
             sys.stdout.flush()
         except OSError:
@@ -175,7 +175,13 @@ def _reader_left() -> int:
     return 141  # what the shell shows for a program that SIGPIPE ended
 
 
-def _failed(error: Exception, args: Sequence[str]) -> int:
+def failed(error: Exception, args: Sequence[str]) -> int:
+    """Tell on stderr why a command failed, and return its exit code.
+
+    Args:
+        error: What it raised.
+        args: The command line without the program's name.
+    """
     from gitreg.cli import failure
 
     known = error if isinstance(error, GitregError) else failure.known(error, args)

@@ -66,7 +66,9 @@ def as_text(error: GitregError) -> str:
         from gitreg.render.findings import text
 
         return text(error.findings)
-    lines = [f"error: {safe(error.message)}"]
+    # What follows is what a server said; behind the bar none of its lines passes for one of ours.
+    first, *more = error.message.split("\n")
+    lines = [f"error: {safe(first)}", *(f"  | {safe(each)}".rstrip() for each in more)]
     if error.where:
         lines.append(f"  --> {safe(error.where)}")
     if isinstance(error, InvalidFilter):

@@ -18,8 +18,8 @@ from gitreg.errors import UsageError
 def command(name: str, args: tuple[str, ...]) -> int:
     """Run as the hook NAME, in the folder and environment that Git gives it.
 
-    Git's hooks: pre-commit, commit-msg FILE, pre-push REMOTE URL, pre-receive, post-receive,
-    proc-receive. For pre-commit's framework: validate FILES, check, fmt FILES.
+    Git's hooks: pre-commit, pre-merge-commit, commit-msg FILE, pre-push REMOTE URL, pre-receive,
+    post-receive, proc-receive. For pre-commit's framework: validate FILES, check, fmt FILES.
     """
     run = _HOOKS.get(name)
     if run is None:
@@ -63,17 +63,15 @@ def _pre_push(args: tuple[str, ...]) -> int:
 
 
 def _pre_receive(args: tuple[str, ...]) -> int:
-    from gitreg.githooks.receive import pre_receive
-    from gitreg.registry.clock import utc_now
+    from gitreg.githooks.server import run_hook
 
-    return pre_receive(sys.stdin.buffer.read(), at=_here(), env=os.environ, now=utc_now())
+    return run_hook("pre-receive")
 
 
 def _post_receive(args: tuple[str, ...]) -> int:
-    from gitreg.githooks.arrived import post_receive
-    from gitreg.registry.clock import utc_now
+    from gitreg.githooks.server import run_hook
 
-    return post_receive(sys.stdin.buffer.read(), at=_here(), env=os.environ, now=utc_now())
+    return run_hook("post-receive")
 
 
 def _proc_receive(args: tuple[str, ...]) -> int:
@@ -102,6 +100,7 @@ def _fmt(args: tuple[str, ...]) -> int:
 
 _HOOKS: dict[str, Callable[[tuple[str, ...]], int]] = {
     "pre-commit": _pre_commit,
+    "pre-merge-commit": _pre_commit,
     "commit-msg": _commit_msg,
     "pre-push": _pre_push,
     "pre-receive": _pre_receive,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command() -> None:
     """Put Git hooks in place, show them, or take them away.
 
-    On a laptop: pre-commit, commit-msg and pre-push. On a server: pre-receive and post-receive.
+    On a laptop: pre-commit, pre-merge-commit, commit-msg and pre-push. On a server: pre-receive and post-receive.
     A hook that stands there is kept and runs first.
     """
 
@@ -26,17 +26,19 @@ def command() -> None:
 @command.command("install")
 @click.option("--server", is_flag=True, help="The hooks of a repository that others push to.")
 @click.option("--proposals", is_flag=True, help="With --server: pushes to refs/for/BRANCH make proposals.")
-@click.option("--force-path", is_flag=True, help="Also into a folder that core.hooksPath names.")
+@click.option("--force-path", is_flag=True, help="Also into a folder that others use, too.")
 @dry_run_option
 @json_option
 def install(server: bool, proposals: bool, force_path: bool, dry_run: bool, as_json: bool) -> int:
     """Put the hooks in place. What stands there is chained, never overwritten; twice is as good as once."""
     from gitreg.errors import UsageError
-    from gitreg.githooks.install import carry_out, plan, refuse_shared, told
+    from gitreg.githooks.install import carry_out, plan, told
+    from gitreg.githooks.place import refuse_shared, refuse_switched_off
 
     if proposals and not server:
         raise UsageError("proposals are taken by a server", hint="gitreg hooks install --server --proposals")
     repository = _repository()
+    refuse_switched_off(repository)
     if not force_path:
         refuse_shared(repository)
     steps = plan(repository, server=server, proposals=proposals)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -14,7 +15,7 @@ from gitreg.errors import UsageError
 
 if TYPE_CHECKING:
     from gitreg.gitstore.repository import Repository
-    from gitreg.registry.ci import Service
+    from gitreg.registry.ci import Pipeline, Service
 
 SERVICES = ("github", "gitlab", "gitea")
 
@@ -47,6 +48,13 @@ SERVICES = ("github", "gitlab", "gitea")
     help="With the workflow of this service: verify, comment, reconcile. In a registry that is there it is "
     "added to the work tree, with CODEOWNERS.",
 )
+@click.option(
+    "--package",
+    metavar="SPEC",
+    default="",
+    help="With --ci: what pip shall install there. Without it a variable of the service must say it, "
+    "which pull requests from forks do not see.",
+)
 @json_option
 def command(
     path: Path,
@@ -58,6 +66,7 @@ def command(
     tag_prefix: str,
     tags_style: str,
     ci: str | None,
+    package: str,
     as_json: bool,
 ) -> None:
     """Make a registry at PATH: in the repository there, in a folder of it, or in a new one."""
@@ -68,12 +77,12 @@ def command(
     from gitreg.registry.configure import stage_of
 
     here = Path(os.path.abspath(path))
-    service = cast("Service | None", ci)
-    there = _registry_at(here) if service else None
-    if service and there:
+    pipeline = _pipeline(ci, package)
+    there = _registry_at(here) if pipeline else None
+    if pipeline and there:
         if bare or branch or name is not None or stages or tag_prefix or tags_style != "gitreg":
             raise UsageError("there is a registry already: --ci alone adds to it", where=str(here))
-        _add(there, service, as_json=as_json)
+        _add(there, pipeline, as_json=as_json)
         return
     asked = Settings(
         name=here.name.removesuffix(".git") if name is None else name,
@@ -83,7 +92,7 @@ def command(
     )
     settings = check_settings(asked)
     make = creation.create_bare if bare else creation.create
-    made = make(here, settings=settings, branch=branch, env=os.environ, now=utc_now(), ci=service)
+    made = make(here, settings=settings, branch=branch, env=os.environ, now=utc_now(), ci=pipeline)
     if as_json:
         found = {"path": str(made.root), "prefix": made.prefix, "branch": made.branch, "commit": made.commit}
         document(found)
@@ -93,10 +102,23 @@ def command(
         where = f"{where}, a folder of a larger repository"
     line(f"Made a registry in {where} (branch {made.branch}, commit {made.commit[:10]})")
     if made.prefix:
-        line(f"In a bare clone of this repository: git config gitreg.prefix {made.prefix.rstrip('/')}")
+        placed = join(["git", "config", "gitreg.prefix", made.prefix.rstrip("/")])
+        line(f"In a bare clone of this repository: {placed}")
     hint("next: gitreg register NAME SOURCE")
-    if service:
-        _next(service, include="")
+    if pipeline:
+        _next(pipeline, include="")
+
+
+def _pipeline(service: str | None, package: str) -> Pipeline | None:
+    if service is None:
+        if package:
+            raise UsageError(
+                "--package belongs to --ci", hint=f"gitreg init --ci github --package '{package}'"
+            )
+        return None
+    from gitreg.registry.ci import Pipeline
+
+    return Pipeline(service=cast("Service", service), package=package)
 
 
 def _registry_at(here: Path) -> Repository | None:
@@ -119,12 +141,12 @@ def _registry_at(here: Path) -> Repository | None:
     return found
 
 
-def _add(repository: Repository, service: Service, *, as_json: bool) -> None:
+def _add(repository: Repository, pipeline: Pipeline, *, as_json: bool) -> None:
     from gitreg.registry.ci import add
     from gitreg.registry.store import Store
 
     with Store(repository) as store:
-        added = add(store, service)
+        added = add(store, pipeline)
     if as_json:
         document({"written": added.written, "present": added.present, "include": added.include or None})
         return
@@ -132,13 +154,17 @@ def _add(repository: Repository, service: Service, *, as_json: bool) -> None:
         line(f"wrote {path}")
     for path in added.present:
         line(f"{path} is there already")
-    _next(service, include=added.include)
+    _next(pipeline, include=added.include)
 
 
-def _next(service: Service, *, include: str) -> None:
+def _next(pipeline: Pipeline, *, include: str) -> None:
     if include:
         line(f"In .gitlab-ci.yml: include: [{{local: {include}}}]")
-    line(f"On {_CALLED[service]}: set the variable GITREG_PACKAGE to what pip shall install,")
+    on = f"On {_CALLED[pipeline.service]}:"
+    if pipeline.package:
+        line(f"{on} require the check verify before a merge")
+        return
+    line(f"{on} set the variable GITREG_PACKAGE to what pip shall install,")
     line("and require the check verify before a merge")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import join
-
 import click
 
 from gitreg.cli import output
@@ -21,6 +19,7 @@ from gitreg.cli.writing import How, Target, version_of, write
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import Assign, Transition
 from gitreg.errors import UsageError
+from gitreg.registry.commands import command as next_command
 
 
 @click.command("promote")
@@ -71,4 +70,4 @@ def command(
         target = Target(name=version.name, version=version.version)
         receipt = write(registry, [request], target, how, unchanged=f"{target} is in {exact} already")
     if receipt.commit and not as_json:
-        output.hint(f"next: {join(['gitreg', 'approvals', str(target), exact])}")
+        output.hint(f"next: {next_command('approvals', str(target), exact)}")

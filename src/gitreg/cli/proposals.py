@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitreg.registry.store import Store
 
 _COLUMNS = ("proposal", "what", "by", "age", "state")
+_ASKED_FOR = ("gitea", "gerrit")  # these keep what is proposed without a branch that would tell
 
 
 @click.command("proposals")
@@ -24,16 +25,18 @@ _COLUMNS = ("proposal", "what", "by", "age", "state")
 def command(offline: bool, as_json: bool) -> None:
     """List the open proposals, and what each lacks by the rules of the registry's branch.
 
-    They are the branches gitreg/… on the remote and here, the numbered proposals of a server with our
-    hooks, and pull requests, where a token for their service is at hand. When the server is not reached
-    what was fetched last is shown.
+    They are the branches gitreg/… on the remote and here, and the numbered proposals of a server with our
+    hooks; of a branch the pull request, too, where a token for its service is at hand. When the server is
+    not reached what was fetched last is shown.
     """
     from gitreg.registry.clock import utc_now
     from gitreg.registry.open_proposals import list_open
 
     store = current_store()
     up, online = _upstream(store, online=not offline)
-    listed = list_open(store, up, online=online)
+    listed = list_open(store, up)
+    if online:
+        listed = _with_requests(store, up, listed)
     if as_json:
         from gitreg.registry.documents import listed_proposal_document
 
@@ -41,7 +44,10 @@ def command(offline: bool, as_json: bool) -> None:
         output.document({"remote": up.remote, "base": up.base, "fetched": online, "proposals": documents})
         return
     now = utc_now()
-    output.table(_COLUMNS, [_row(each, now) for each in listed])
+    urls = any(each.proposal.url for each in listed)
+    kept = up.service in _ASKED_FOR
+    rows = [(*_row(each, now, kept=kept), *([each.proposal.url] if urls else [])) for each in listed]
+    output.table((*_COLUMNS, *(["url"] if urls else [])), rows)
     if not listed:
         output.note("no proposal is open")
 
@@ -58,10 +64,23 @@ def _upstream(store: Store, *, online: bool) -> tuple[Upstream, bool]:
     return upstream(store, online=False), False
 
 
-def _row(one: Listed, now: datetime) -> tuple[str, str, str, str, str]:
+def _with_requests(store: Store, up: Upstream, listed: list[Listed]) -> list[Listed]:
+    from gitreg.errors import GitregError
+    from gitreg.registry.open_proposals import with_requests
+
+    try:
+        return with_requests(store, up, listed)
+    except GitregError as error:  # what Git tells is all there without them
+        mend = f" ({error.hint})" if error.hint else ""
+        output.warning(f"pull requests are not shown: {error.message}{mend}")
+    return listed
+
+
+def _row(one: Listed, now: datetime, *, kept: bool) -> tuple[str, str, str, str, str]:
     proposal = one.proposal
-    name = f"{proposal.number}" if proposal.number else proposal.branch
-    state = one.state if proposal.shared else f"{one.state} (here only)"
+    # A pull request's number says nothing to commands that ask no service; its branch does.
+    name = f"{proposal.number}" if proposal.number and not proposal.url else proposal.branch
+    state = one.state if proposal.shared or kept else f"{one.state} (here only)"
     return name, one.subject, proposal.by or one.author.name, age(now, one.when), state
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from shlex import join
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +11,14 @@ import click
 from gitreg.cli.options import Proposal, open_store, propose_all
 from gitreg.domain.changes import subject
 from gitreg.errors import GitregError, NotFound
+from gitreg.registry.commands import command
 
 if TYPE_CHECKING:
     from gitreg.registry.proposing import Proposed
     from gitreg.registry.receipt import Receipt
     from gitreg.registry.registry import Registry
     from gitreg.registry.shortage import Shortage
+    from gitreg.registry.store import Store
 
 
 @contextmanager
@@ -35,8 +36,15 @@ def proposing(about: str | None, wish: Proposal | None = None) -> Iterator[None]
     try:
         yield
     except NotFound as error:
-        if about is None or not _is_here(about):
+        where = _elsewhere(about) if about is not None else None
+        if where is None:
             raise
+        if where:
+            raise NotFound(
+                f"{error.message} yet: {where} proposes it",
+                where=error.where,
+                hint=f"merge that first: {command('merge', where)}",
+            ) from error
         raise NotFound(
             f"{error.message}, where proposals begin: it is on no branch but yours",
             where=error.where,
@@ -52,15 +60,29 @@ def named(registry: Registry, branch: str) -> None:
     registry.branch = branch
 
 
-def _is_here(uri: str) -> bool:
+def _elsewhere(uri: str) -> str | None:
+    """The proposal that holds what is named; ``""``: only the branch here does, None: nothing is known to."""
+    from gitreg.registry.open_proposals import candidates
+    from gitreg.registry.remote_branch import upstream
+
     try:
         with open_store(click.get_current_context()) as store:
-            view = store.view(store.head())
-            found = view.reference(uri)
-            if found.selector is None:
-                view.model(found.name)
-            else:
-                view.version(uri)
+            for each in candidates(store, upstream(store, online=False)):
+                if _holds(store, each.head, uri):
+                    return each.name
+            return "" if _holds(store, store.head(), uri) else None
+    except GitregError:
+        return None
+
+
+def _holds(store: Store, commit: str, uri: str) -> bool:
+    try:
+        view = store.view(commit)
+        found = view.reference(uri)
+        if found.selector is None:
+            view.model(found.name)
+        else:
+            view.version(uri)
     except GitregError:
         return False
     return True
@@ -89,7 +111,7 @@ def _words(found: Proposed, what: str) -> list[str]:
     lines = [first, f"  branch: {found.branch}", f"  {_whereabouts(found)}"]
     lines += [f"  {_needs(each)}" for each in _asked(found)]
     lines += [f"  lacks: {text}" for text in _lacks(found)]
-    lines.append(f"  review: {join(_review(found))}")
+    lines.append(f"  review: {_review(found)}")
     lines += [f"remote: {line}" for line in found.words]
     return lines
 
@@ -101,7 +123,8 @@ def _whereabouts(found: Proposed) -> str:
     if found.page:
         return f"open the pull request: {found.page}"
     if up.remote is None:
-        return "it stays here: the repository has no remote for proposals"
+        name = found.rules.proposals.remote if found.rules else "origin"
+        return f"it stays here: there is no remote {name}, and {up.branch} follows no other one"
     number = f", as proposal {found.number}" if found.number else ""
     return f"on {up.remote}, {up.address}{number}"
 
@@ -125,15 +148,15 @@ def _lacks(found: Proposed) -> list[str]:
     return [each.message for each in findings if each.severity == "error" and each.code not in APPROVALS]
 
 
-def _review(found: Proposed) -> list[str]:
+def _review(found: Proposed) -> str:
     parts = found.branch.split("/")
     if parts[1:2] == ["promote"]:
         from gitreg.domain.names import from_folder
 
         name = from_folder(parts[2])
         if name is not None:
-            return ["gitreg", "review", f"{name}/{parts[3]}", parts[4]]
-    return ["gitreg", "review", found.branch]
+            return command("review", f"{name}/{parts[3]}", parts[4])
+    return command("review", found.branch)
 
 
 def document(registry: Registry) -> dict[str, Any]:

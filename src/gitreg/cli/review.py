@@ -50,22 +50,29 @@ def command(
     """Show what a proposal would do: the stages that move, metrics, rules, approvals, lineage.
 
     \b
-    gitreg review churn/12 Production   what gitreg promote has proposed
+    gitreg review churn/12 Production   what gitreg promote has proposed; churn/12 alone finds it, too
     gitreg review 7                     proposal 7 of a server of ours
-    gitreg review origin/main HEAD      two commits, as a job of CI has them
+    gitreg review origin/main HEAD      two commits, as a job of CI has them; origin/main...HEAD, too
+    gitreg review 2026-01-15 HEAD       what has changed since that day
     gitreg review --post BASE HEAD      as the comment on the pull request that the job runs for
     """  # noqa: D301 (click reads the backspace)
     if as_json and form not in (None, "json"):
         raise UsageError("--json and --format exclude each other")
     _refuse_odd(form, as_json=as_json, post=post, alone=number is not None or dry_run)
     form = "json" if as_json else form or "text"
-    from gitreg.registry.proposed import pair_of
+    from gitreg.registry.clock import utc_now
+    from gitreg.registry.proposed import branch_at, is_open, pair_of
     from gitreg.registry.reviewing import review
 
     store = current_store()
     at = _thread(store, number) if post else None
     pair = pair_of(store, first, second)
-    found = review(store, pair.base, pair.head, proposal=proposal, branch=pair.branch)
+    branch = pair.branch or branch_at(store, pair.head, named=second or first) or (_source(at) if at else "")
+    # As gitreg verify does: an approval may have run out since it was signed.
+    now = utc_now() if proposal and is_open(store, pair.head) else None
+    found = review(store, pair.base, pair.head, now=now, proposal=proposal, branch=branch)
+    if found.empty:
+        _tell_why_empty(store, found)
     if at is not None:
         _post(store, found, at, dry_run=dry_run)
     else:
@@ -77,6 +84,14 @@ def _refuse_odd(form: str | None, *, as_json: bool, post: bool, alone: bool) -> 
         raise UsageError("the comment is Markdown: --post excludes other formats")
     if alone and not post:
         raise UsageError("--number and --dry-run are about --post", hint="gitreg review --post BASE HEAD")
+
+
+def _tell_why_empty(store: Store, found: Review) -> None:
+    from gitreg.gitstore.log import is_ancestor
+
+    if found.base != found.head and is_ancestor(store.repository, found.head, found.base):
+        base, head = found.base[:10], found.head[:10]
+        note(f"{head} is merged into {base} already; the other way round: gitreg review {head} {base}")
 
 
 def _thread(store: Store, number: int | None) -> Thread:
@@ -92,15 +107,25 @@ def _thread(store: Store, number: int | None) -> Thread:
     return thread(store, told, os.environ)
 
 
-def _post(store: Store, found: Review, at: Thread, *, dry_run: bool) -> None:
-    from gitreg.registry.pull_request import post
-    from gitreg.render.review_markdown import MARKER, markdown
+def _source(at: Thread) -> str:
+    """The branch that the job's pull request asks to merge: a job may have fetched its commit alone."""
+    variable = "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME" if at.service == "gitlab" else "GITHUB_HEAD_REF"
+    return os.environ.get(variable, "")
 
+
+def _post(store: Store, found: Review, at: Thread, *, dry_run: bool) -> None:
+    from dataclasses import replace
+
+    from gitreg.registry.pull_request import post
+    from gitreg.render.review_markdown import markdown, marker_of
+
+    # It is merged where the comment stands.
+    body = markdown(replace(found, merge=""), prefix=store.prefix)
     if dry_run:
         note(f"would be the comment on {at}")
-        sys.stdout.write(markdown(found))
+        sys.stdout.write(body)
         return
-    line(post(store, at, markdown(found), marker=MARKER, environment=os.environ))
+    line(post(store, at, body, marker=marker_of(store.prefix), environment=os.environ))
 
 
 def _print(store: Store, found: Review, form: str, *, everything: bool) -> None:
@@ -111,7 +136,7 @@ def _print(store: Store, found: Review, form: str, *, everything: bool) -> None:
     elif form == "markdown":
         from gitreg.render.review_markdown import markdown
 
-        sys.stdout.write(markdown(found))
+        sys.stdout.write(markdown(found, prefix=store.prefix))
     elif form == "github":
         from dataclasses import replace
 

@@ -81,7 +81,7 @@ def _asked(store: Store, first: str | None, second: str | None, *, proposal: boo
         own = store.repository.head().branch == f"refs/heads/{settings.branch}"
         return _Asked(base=base, head=head, proposal=proposal or not own) if base else None
     pair = pair_of(store, first, second)
-    return _Asked(base=pair.base, head=pair.head, proposal=proposal or bool(pair.branch))
+    return _Asked(base=pair.base, head=pair.head, proposal=proposal or pair.proposal)
 
 
 def _judged(store: Store, asked: _Asked) -> Verdict:

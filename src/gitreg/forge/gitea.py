@@ -11,6 +11,8 @@ from gitreg.forge.proposal import Opened, Proposal
 from gitreg.forge.services import Place
 from gitreg.forge.token import Token
 
+ACTIONS = ("gitea-actions", "forgejo-actions")
+
 
 def gitea_api(place: Place, token: Token) -> Api:
     """The API of a Gitea or Forgejo server."""
@@ -23,6 +25,9 @@ class Gitea(GitHub):
     """Pull requests of one repository."""
 
     page_size: ClassVar[dict[str, str]] = {"limit": "50"}
+
+    def _app(self) -> tuple[str, ...]:
+        return ACTIONS  # what a job's token comments under; it may not ask who it is
 
     def _text(self, proposal: Proposal) -> dict[str, Any]:
         title = f"WIP: {proposal.title}" if proposal.draft else proposal.title  # its mark of a draft

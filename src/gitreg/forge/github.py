@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from gitreg.errors import NotAllowed
+from gitreg.errors import GitregError, NotAllowed
 from gitreg.forge.http import Api
 from gitreg.forge.proposal import Opened, Proposal
-from gitreg.forge.rest import MAX_PAGES, field, items
+from gitreg.forge.rest import MAX_PAGES, field, items, number_in
 from gitreg.forge.services import Place
 from gitreg.forge.token import Token
 
@@ -18,7 +19,9 @@ ACTIONS = "github-actions[bot]"
 
 def github_api(place: Place, token: Token) -> Api:
     """The API of github.com, or of an own GitHub Enterprise."""
-    base = "https://api.github.com" if place.host == "github.com" else f"{place.web}/api/v3"
+    base = f"{place.web}/api/v3"
+    if place.host == "github.com" or place.host.endswith(".ghe.com"):  # data residency: docs.github.com
+        base = f"https://api.{place.host}"
     auth = {"Authorization": f"Bearer {token.value}", "X-GitHub-Api-Version": "2022-11-28"}
     return Api(base=base, auth=auth, name="GitHub", token=token.source)
 
@@ -56,20 +59,31 @@ class GitHub:
 
     def comment(self, number: int, marker: str, body: str) -> str:
         """Create or update our comment."""
-        text = {"body": body if marker in body else f"{marker}\n{body}"}
+        text = {"body": body if body.startswith(marker) else f"{marker}\n{body}"}
         mine = self._me()
         for each in self._pages(f"{self._root}/issues/{number:d}/comments", {}):
-            if marker in (each.get("body") or "") and field(each, "user", "login", api=self.api) == mine:
-                path = f"{self._root}/issues/comments/{field(each, 'id', api=self.api):d}"
+            begins = str(each.get("body") or "").lstrip().startswith(marker)
+            if begins and field(each, "user", "login", api=self.api) in mine:
+                path = f"{self._root}/issues/comments/{number_in(each, 'id', api=self.api)}"
                 return str(field(self.api.ask("PATCH", path, body=text).data, "html_url", api=self.api))
         path = f"{self._root}/issues/{number:d}/comments"
         return str(field(self.api.ask("POST", path, body=text).data, "html_url", api=self.api))
 
-    def _me(self) -> str:
+    def _me(self) -> tuple[str, ...]:
+        """The name that the token comments under; several where only the kind of token is known."""
         try:
-            return str(field(self.api.ask("GET", "/user").data, "login", api=self.api))
+            return (str(field(self.api.ask("GET", "/user").data, "login", api=self.api)),)
         except NotAllowed:
-            return ACTIONS  # a workflow's own token may not ask who it is
+            return self._app()
+
+    def _app(self) -> tuple[str, ...]:
+        # A workflow's own token and that of an app may not ask /user who they are; they may here.
+        graph = replace(self.api, base=self.api.base.removesuffix("/v3"))
+        try:
+            told = graph.ask("POST", "/graphql", body={"query": "query { viewer { login } }"}).data
+            return (str(field(told, "data", "viewer", "login", api=graph)),)
+        except GitregError:
+            return (ACTIONS,)
 
     def close(self, number: int) -> None:
         """Close a pull request."""
@@ -84,10 +98,10 @@ class GitHub:
         return [self._opened(each) for each in found if self._own(each)]
 
     def _own(self, data: Any) -> bool:
-        repo = field(data, "head", api=self.api).get("repo")  # null: the fork was removed
-        return bool(repo) and str(repo.get("full_name", "")).lower() == self.path.lower()
+        repo = field(data, "head", "repo", api=self.api)  # null: the fork was removed
+        return isinstance(repo, dict) and str(repo.get("full_name", "")).lower() == self.path.lower()
 
-    def _pages(self, path: str, query: dict[str, str]) -> list[Any]:
+    def _pages(self, path: str, query: dict[str, str]) -> list[Mapping[str, Any]]:
         reply = self.api.ask("GET", path, query={**query, **self.page_size})
         found = items(reply.data, api=self.api)
         for _ in range(MAX_PAGES):
@@ -100,7 +114,7 @@ class GitHub:
 
     def _opened(self, data: Any) -> Opened:
         return Opened(
-            number=int(field(data, "number", api=self.api)),
+            number=number_in(data, "number", api=self.api),
             url=str(field(data, "html_url", api=self.api)),
             branch=str(field(data, "head", "ref", api=self.api)),
             title=str(data.get("title", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from urllib.parse import quote
 from gitreg.errors import NotAllowed
 from gitreg.forge.http import Api
 from gitreg.forge.proposal import Opened, Proposal
-from gitreg.forge.rest import MAX_PAGES, field, items
+from gitreg.forge.rest import MAX_PAGES, field, items, number_in
 from gitreg.forge.services import Place
 from gitreg.forge.token import Token
 
@@ -51,17 +52,18 @@ class GitLab:
 
     def comment(self, number: int, marker: str, body: str) -> str:
         """Create or update our note."""
-        text = {"body": body if marker in body else f"{marker}\n{body}"}
+        text = {"body": body if body.startswith(marker) else f"{marker}\n{body}"}
         notes = f"{self._root}/{number:d}/notes"
         page = str(field(self.api.ask("GET", f"{self._root}/{number:d}").data, "web_url", api=self.api))
         mine = self._me()
         for each in self._pages(notes, {}):
             author = field(each, "author", "username", api=self.api)
-            if marker in (each.get("body") or "") and author == mine and not each.get("system"):
-                note = int(field(each, "id", api=self.api))
+            begins = str(each.get("body") or "").lstrip().startswith(marker)
+            if begins and author == mine and not each.get("system"):
+                note = number_in(each, "id", api=self.api)
                 self.api.ask("PUT", f"{notes}/{note}", body=text)
                 return f"{page}#note_{note}"
-        note = int(field(self.api.ask("POST", notes, body=text).data, "id", api=self.api))
+        note = number_in(self.api.ask("POST", notes, body=text).data, "id", api=self.api)
         return f"{page}#note_{note}"
 
     def _me(self) -> str:
@@ -83,8 +85,8 @@ class GitLab:
         same = [each for each in found if each.get("source_project_id") == each.get("target_project_id")]
         return [self._opened(each) for each in same]
 
-    def _pages(self, path: str, query: dict[str, str]) -> list[Any]:
-        found: list[Any] = []
+    def _pages(self, path: str, query: dict[str, str]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
         page = "1"
         for _ in range(MAX_PAGES):
             reply = self.api.ask("GET", path, query={**query, "per_page": "100", "page": page})
@@ -96,7 +98,7 @@ class GitLab:
 
     def _opened(self, data: Any) -> Opened:
         return Opened(
-            number=int(field(data, "iid", api=self.api)),
+            number=number_in(data, "iid", api=self.api),
             url=str(field(data, "web_url", api=self.api)),
             branch=str(field(data, "source_branch", api=self.api)),
             title=str(data.get("title", "")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from gitreg.errors import EnvironmentFailure, GitregError, InvalidInput, NotAllowed, NotFound, OutcomeUnknown
 
-TIMEOUT = 20.0  # seconds
+TIMEOUT = 20.0  # seconds without a byte
+PATIENCE = 60.0  # seconds for a whole answer
 MAX_BYTES = 8 << 20
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NEXT = re.compile(r'<([^>]+)>\s*;[^,]*rel="?next"?')
@@ -50,6 +52,7 @@ class Api:
     name: str
     token: str = ""
     timeout: float = TIMEOUT
+    patience: float = PATIENCE
 
     def __repr__(self) -> str:
         return f"Api(base={self.base!r}, name={self.name!r})"
@@ -70,7 +73,7 @@ class Api:
         request = self._request(method, path, query, body)
         try:
             with build_opener(_NoRedirect).open(request, timeout=self.timeout) as answer:
-                raw = answer.read(MAX_BYTES + 1)
+                raw = self._read(answer)
                 headers = {key.lower(): value for key, value in answer.headers.items()}
         except HTTPError as error:
             with error:
@@ -87,6 +90,15 @@ class Api:
                 where=self.base,
                 hint="is this the address of its API? see: git remote -v",
             ) from None
+
+    def _read(self, answer: http.client.HTTPResponse | HTTPError) -> bytes:
+        parts, size, end = [], 0, time.monotonic() + self.patience
+        while size <= MAX_BYTES and (part := answer.read1(1 << 16)):
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > end:
+                raise TimeoutError(f"it took more than {self.patience:.0f} seconds")
+        return b"".join(parts)
 
     def next_page(self, reply: Reply) -> str | None:
         """The address in a ``Link: …; rel="next"`` header, when it is on the same host."""
@@ -111,6 +123,8 @@ class Api:
     def _refused(self, method: str, error: HTTPError) -> GitregError:
         code, words = error.code, self._words(error)
         said = f"{self.name} answered {code}{': ' + words if words else ''}"
+        if code == 429 or (code == 403 and _rationed(error)):
+            return EnvironmentFailure(said, where=self.base, hint=f"try again {_later(error)}")
         if code in (401, 403):
             hint = f"check the token from {self.token}" if self.token else "set GITREG_TOKEN"
             return NotAllowed(said, where=self.base, hint=f"{hint}: it may be expired or lack a permission")
@@ -119,16 +133,16 @@ class Api:
             return NotFound(said, where=self.base, hint=hint)
         if code in (502, 504) and method != "GET":
             return OutcomeUnknown(said, where=self.base, hint="look at the service, then repeat")
-        if code >= 500 or code in (408, 429):
-            return EnvironmentFailure(said, where=self.base, hint="try again later")
+        if code >= 500 or code == 408:
+            return EnvironmentFailure(said, where=self.base, hint=f"try again {_later(error)}")
         if 300 <= code < 400:
-            hint = "has the repository moved? git remote set-url"
+            hint = "has the repository moved? git remote set-url REMOTE URL"
             return EnvironmentFailure(f"{said}: a redirect is not followed", where=self.base, hint=hint)
         return InvalidInput(said, where=self.base)
 
     def _words(self, error: HTTPError) -> str:
         try:
-            data = json.loads(error.read(65_536))
+            data = json.loads(self._read(error))
         except (OSError, ValueError, RecursionError, http.client.HTTPException):
             return ""
         words = list(_texts(data))
@@ -147,6 +161,16 @@ class Api:
         return OutcomeUnknown(
             f"the answer of {self.name} was lost: {reason}", where=self.base, hint="it is safe to repeat"
         )
+
+
+def _rationed(error: HTTPError) -> bool:
+    # GitHub answers 403 to who asks too often: docs.github.com/rest, "Rate limits for the REST API".
+    return "Retry-After" in error.headers or error.headers.get("X-RateLimit-Remaining", "").strip() == "0"
+
+
+def _later(error: HTTPError) -> str:
+    told = error.headers.get("Retry-After", "").strip()
+    return f"in {told} seconds" if told.isdecimal() and len(told) < 6 else "later"
 
 
 def _texts(data: Any) -> list[str]:

@@ -12,6 +12,7 @@ from gitreg.forge.services import Place, Service
 from gitreg.forge.token import Token
 
 MAX_PAGES = 50
+_NO_API = "is this the address of its API? see: git remote -v; set proposals.forge in gitreg.yaml"
 
 
 class Hosting(Protocol):
@@ -27,7 +28,7 @@ class Hosting(Protocol):
         """Set title and text of an open proposal."""
 
     def comment(self, number: int, marker: str, body: str) -> str:
-        """Create or update our one comment, which contains ``marker``; its address."""
+        """Create or update our one comment, which begins with ``marker``; its address."""
 
     def close(self, number: int) -> None:
         """Close a proposal without merging it."""
@@ -62,14 +63,26 @@ def field(data: Any, *names: str, api: Api) -> Any:
     for name in names:
         if not isinstance(data, Mapping) or name not in data:
             raise EnvironmentFailure(
-                f"{api.name} answered without {'.'.join(names)}", where=api.base, hint="is this its API?"
+                f"{api.name} answered without {'.'.join(names)}", where=api.base, hint=_NO_API
             )
         data = data[name]
     return data
 
 
-def items(data: Any, *, api: Api) -> list[Any]:
-    """An answer that must be a list."""
-    if not isinstance(data, list):
-        raise EnvironmentFailure(f"{api.name} answered no list", where=api.base, hint="is this its API?")
+def number_in(data: Any, name: str, *, api: Api) -> int:
+    """A whole number inside of a service's answer.
+
+    Raises:
+        EnvironmentFailure: There is none.
+    """
+    found = field(data, name, api=api)
+    if type(found) is not int or found < 1:
+        raise EnvironmentFailure(f"{api.name} answered {name} without a number", where=api.base, hint=_NO_API)
+    return found
+
+
+def items(data: Any, *, api: Api) -> list[Mapping[str, Any]]:
+    """An answer that must be a list of objects."""
+    if not isinstance(data, list) or not all(isinstance(each, Mapping) for each in data):
+        raise EnvironmentFailure(f"{api.name} answered no list", where=api.base, hint=_NO_API)
     return data

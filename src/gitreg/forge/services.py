@@ -68,7 +68,7 @@ def detect(url: str, setting: str = "auto") -> Service:
     name = re.sub(r":\d+$", "", host)
     if name in _HOSTS:
         return _HOSTS[name]
-    if name.split(".")[0] == "github":  # GitHub Enterprise, as most name it
+    if name.split(".")[0] == "github" or name.endswith(".ghe.com"):  # GitHub Enterprise, as most name it
         return "github"
     return next((service for word, service in _WORDS if word in name), "plain")
 

@@ -54,9 +54,25 @@ def token_for(
     return None
 
 
+_TELLS = {
+    "GITREG_TOKEN": "GITREG_TOKEN_HOST",
+    "GH_ENTERPRISE_TOKEN": "GH_HOST",
+    "GITLAB_TOKEN": "GITLAB_HOST",
+    "GITEA_TOKEN": "GITEA_HOST",
+}
+
+
+def withheld(service: Service, place: Place, *, env: Mapping[str, str]) -> str:
+    """That a token of the environment is for another host, and how that is changed; ``""``: none is."""
+    for name, hosts in _named(service, env):
+        if env.get(name) and name in _TELLS and place.host.lower() not in hosts:
+            return f"{name} is not sent to {place.host}: set {_TELLS[name]}={place.host}"
+    return ""
+
+
 def _named(service: Service, env: Mapping[str, str]) -> Iterator[tuple[str, set[str]]]:
     public = set(_PUBLIC.get(service, ()))
-    named = env.get("GITREG_TOKEN_HOST", "").lower()
+    named = _host(env, "GITREG_TOKEN_HOST")
     # A clone's remote may point anywhere: without a host that the user named, only the public ones.
     yield "GITREG_TOKEN", {named} if named else public
     actions = urlsplit(env.get("GITHUB_SERVER_URL", "")).netloc.lower()
@@ -64,15 +80,19 @@ def _named(service: Service, env: Mapping[str, str]) -> Iterator[tuple[str, set[
         own = {actions} if actions else {"github.com"}
         yield "GH_TOKEN", own
         yield "GITHUB_TOKEN", own
-        yield "GH_ENTERPRISE_TOKEN", {env.get("GH_HOST", "").lower()}
+        yield "GH_ENTERPRISE_TOKEN", {_host(env, "GH_HOST")}
     if service == "gitlab":
-        named = env.get("GITLAB_HOST", "").lower()
-        yield "GITLAB_TOKEN", {_ci_host(env) or (urlsplit(named).netloc or named) or "gitlab.com"}
+        yield "GITLAB_TOKEN", {_ci_host(env) or _host(env, "GITLAB_HOST") or "gitlab.com"}
     if service == "gitea":
-        named = env.get("GITEA_HOST", "").lower()
+        named = _host(env, "GITEA_HOST")
         yield "GITEA_TOKEN", {named} if named else {actions} if actions else public
         if env.get("GITEA_ACTIONS") or env.get("FORGEJO_ACTIONS"):  # these call their own token so, too
             yield "GITHUB_TOKEN", {actions}
+
+
+def _host(env: Mapping[str, str], name: str) -> str:
+    told = env.get(name, "").strip().lower().rstrip("/")
+    return urlsplit(told).netloc or told  # people give its address, too
 
 
 def _ci_host(env: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from gitreg.index.folder import IndexFolder
 from gitreg.index.reading import Index, Stand
 from gitreg.index.scribe import File, Scribe
 from gitreg.manifest.layout import Layout
-from gitreg.registry.feed import NAMES, Feed, Part, ordered
+from gitreg.registry.feed import Feed, Part, ordered, told_paths
 from gitreg.registry.indexing import Missing, Progress
 from gitreg.registry.store import Store
 
@@ -50,8 +50,7 @@ def missing(store: Store, index: Index, head: str) -> Missing:
 
 def commits_after(store: Store, head: str, after: str | None) -> Iterator[HistoryCommit]:
     """The commits after ``after`` (None: all) up to ``head``, oldest first."""
-    paths = [store.prefix + name for name in NAMES]
-    return history(store.repository, head=head, after=after, paths=paths, oldest_first=True)
+    return history(store.repository, head=head, after=after, paths=told_paths(store), oldest_first=True)
 
 
 def counted(
@@ -71,9 +70,9 @@ def steps(store: Store, oids: Sequence[str]) -> Iterator[HistoryCommit]:
         store: The registry.
         oids: Newest first.
     """
-    boundary = store.repository.shallow()
+    boundary, paths = store.repository.shallow(), told_paths(store)
     for oid in reversed(oids):
-        yield step(store.reader, oid, prefix=store.prefix, names=NAMES, rootless=boundary)
+        yield step(store.reader, oid, prefix="", names=paths, rootless=boundary)
 
 
 def build(
@@ -157,7 +156,7 @@ def _write(
         for part in feed.parts(commit):
             renamed = {str(c.after): c.model for c in part.changes if c.event == "rename"}
             scribe.put(_files(part), renamed)
-            parts.append(Part(pairs=(), changes=part.changes, unread=part.unread))
+            parts.append(Part(pairs=(), changes=part.changes, unread=part.unread, beside=part.beside))
         if commit.oid not in blind:  # of a shallow clone's first commit no one knows what it changed
             scribe.tell(ordered(parts), [path for part in parts for path in part.unread])
 

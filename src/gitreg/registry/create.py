@@ -24,7 +24,7 @@ from gitreg.registry.store import Store
 from gitreg.registry.tagbook import TagBook
 
 if TYPE_CHECKING:
-    from gitreg.registry.ci import Service
+    from gitreg.registry.ci import Pipeline
 
 DEFAULT_BRANCH = "main"
 
@@ -77,7 +77,7 @@ def create(
     branch: str | None,
     env: Mapping[str, str],
     now: datetime,
-    ci: Service | None = None,
+    ci: Pipeline | None = None,
 ) -> Created:
     """Make a registry at ``path``: in the repository that it lies in, or else in a new one.
 
@@ -87,7 +87,7 @@ def create(
         branch: The registry's branch. None: the one that is checked out, in a new repository ``main``.
         env: The environment, for the identity of the author.
         now: Time of the commit.
-        ci: The hosting service whose workflow the commit shall hold, too.
+        ci: The workflow that the commit shall hold, too.
 
     Raises:
         AlreadyExists: There is a registry, or another file in the place of the workflow.
@@ -136,7 +136,7 @@ def create_bare(
     branch: str | None,
     env: Mapping[str, str],
     now: datetime,
-    ci: Service | None = None,
+    ci: Pipeline | None = None,
 ) -> Created:
     """Make a registry in a new bare repository at ``path``; see ``create``.
 
@@ -198,7 +198,7 @@ def _fresh(
     settings: Settings,
     env: Mapping[str, str],
     now: datetime,
-    ci: Service | None,
+    ci: Pipeline | None,
 ) -> Created:
     from gitreg.gitstore import porcelain
 
@@ -230,7 +230,7 @@ def _commit(
     settings: Settings,
     env: Mapping[str, str],
     now: datetime,
-    ci: Service | None,
+    ci: Pipeline | None,
 ) -> Created:
     _refuse_existing(repository)
     author, committer = repository.identity(env, "author"), repository.identity(env, "committer")
@@ -289,7 +289,7 @@ def _files(store: Store, settings: Settings, base: str | None) -> dict[str, byte
     return files
 
 
-def _workflow(store: Store, settings: Settings, ci: Service, base: str | None) -> dict[str, bytes]:
+def _workflow(store: Store, settings: Settings, ci: Pipeline, base: str | None) -> dict[str, bytes]:
     """Path from the repository's root → content."""
     from gitreg.registry import beside
     from gitreg.registry.ci import workflow

@@ -8,9 +8,10 @@ from gitreg.domain.changes import Change
 from gitreg.domain.model import ModelState, ModelTombstone
 from gitreg.errors import NotARegistry, NotFound
 from gitreg.gitstore.commits import HistoryCommit
+from gitreg.gitstore.foreseen import ForeseenReader
 from gitreg.gitstore.log import history
 from gitreg.manifest.layout import Layout
-from gitreg.registry.feed import NAMES, Feed
+from gitreg.registry.feed import Feed, told_paths
 from gitreg.registry.store import Store
 
 
@@ -18,10 +19,10 @@ def commits_between(
     store: Store, base: str | None, head: str
 ) -> list[tuple[HistoryCommit, tuple[Change, ...]]]:
     """The commits after ``base`` (None: all) up to ``head``, oldest first, with their changes."""
-    feed = Feed(store, _layout_at(store, base))
-    paths = [store.prefix + name for name in NAMES]
-    found = list(history(store.repository, head=head, after=base, paths=paths))
-    return [(commit, feed.changes(commit)[0]) for commit in reversed(found)]
+    reader = ForeseenReader(store.reader)
+    feed = Feed(store.through(reader), _layout_at(store, base))
+    walk = history(store.repository, head=head, after=base, paths=told_paths(store), oldest_first=True)
+    return [(commit, feed.changes(commit)[0]) for commit in reader.along(walk) if commit.changes]
 
 
 def _layout_at(store: Store, commit: str | None) -> Layout:

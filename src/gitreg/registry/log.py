@@ -253,7 +253,8 @@ _PLAIN = frozenset({"register", "transition", "assign", "unassign", "update", "r
 
 def brief_change_of(row: Sequence[Any]) -> Change:
     """As ``change_of``, without the values that a phrase does not say."""
-    return change_of((*row[:8], None, None if row[2] in _PLAIN else row[9]))
+    before = row[8] if row[2] == "policy" else None
+    return change_of((*row[:8], before, None if row[2] in _PLAIN else row[9]))
 
 
 def commit_of(link: Link) -> HistoryCommit:

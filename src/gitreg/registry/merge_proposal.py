@@ -18,8 +18,10 @@ from gitreg.gitstore.merging import merge_trees
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.remote import PushRef, push
 from gitreg.gitstore.writer import Session
+from gitreg.registry.commands import command
 from gitreg.registry.messages import check_reason, trailers_of
-from gitreg.registry.open_proposals import OpenProposal, added, find
+from gitreg.registry.open_proposals import OpenProposal, added, find, with_request
+from gitreg.registry.proposal_remade import reason_of
 from gitreg.registry.remote_branch import BRANCHES, OURS, Upstream, hosting_of, note, point, upstream
 from gitreg.registry.signer import session_of
 from gitreg.registry.store import Store
@@ -103,7 +105,8 @@ def merge(store: Store, wish: Wish) -> Merged:
         found = find(store, up, wish.first, wish.second)
         if wish.head and found.head != wish.head:
             raise Conflict("the proposal was changed meanwhile", where=found.ref, hint="look at it again")
-        _refuse_service(store, up, found, direct=wish.direct)
+        if not wish.direct:
+            _refuse_service(store, up, with_request(store, up, found))
         laid = added(store, up.base, found.head)
         if is_ancestor(store.repository, found.head, up.base) or not (laid.changes or laid.conflicts):
             return Merged(proposal=found, upstream=up)
@@ -116,8 +119,8 @@ def merge(store: Store, wish: Wish) -> Merged:
     raise AssertionError("a try answers or raises")
 
 
-def _refuse_service(store: Store, up: Upstream, found: OpenProposal, *, direct: bool) -> None:
-    if not direct and found.url and hosting_of(store, up) is not None:
+def _refuse_service(store: Store, up: Upstream, found: OpenProposal) -> None:
+    if found.url and hosting_of(store, up) is not None:
         raise UsageError(
             f"proposal {found.number} is merged where it was opened: {found.url}",
             where=found.branch,
@@ -140,7 +143,7 @@ def _judged(store: Store, up: Upstream, found: OpenProposal, now: datetime) -> V
     raise kind(
         f"{found.name} does not pass: {'; '.join(told)}",
         where=found.ref,
-        hint=next((each.help for each in errors if each.help), f"gitreg review {found.name}"),
+        hint=next((each.help for each in errors if each.help), command("review", found.name)),
     )
 
 
@@ -150,7 +153,7 @@ def _in_conflict(found: OpenProposal, message: str) -> Conflict:
 
 def _again(found: OpenProposal) -> str:
     promoted = _promoted(found.branch)
-    return f"gitreg promote {promoted[0]} {promoted[1]}" if promoted else "the same command with --propose"
+    return command("promote", *promoted) if promoted else "the same command with --propose"
 
 
 def _promoted(branch: str) -> tuple[str, str] | None:
@@ -255,15 +258,9 @@ class _Line:
         title = f"Promote {promoted[0]} to {promoted[1]}" if promoted else self.found.title or first.subject
         if self.wish.mode == "merge" and not promoted:
             title = f"Merge {self.found.name}: {title}"
-        reason = self.wish.reason.strip() or ("" if self.wish.mode == "merge" else _reason(first))
+        reason = self.wish.reason.strip() or ("" if self.wish.mode == "merge" else reason_of(first))
         parts = [title, reason, "\n".join(trailers_of(self.changes))]
         return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _reason(commit: HistoryCommit) -> str:
-    """What a commit says in its author's own words: neither its list of details nor its trailers."""
-    paragraphs = commit.body.strip().split("\n\n")
-    return "\n\n".join(each for each in paragraphs if not each.startswith(("- ", "Gitreg-", "Change-Id: ")))
 
 
 def _cleared(store: Store, done: Merged) -> Merged:

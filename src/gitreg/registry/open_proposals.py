@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gitreg.domain.names import is_utf8, shown
-from gitreg.errors import Conflict, GitregError, InvalidInput, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.forge.proposal import Opened
-from gitreg.gitstore.ancestry import merge_base
-from gitreg.gitstore.log import history, is_ancestor
+from gitreg.gitstore.ancestry import look_ahead, merge_base
+from gitreg.gitstore.log import history
 from gitreg.gitstore.merging import Merged, merge_trees
 from gitreg.gitstore.objects import Person
 from gitreg.registry import proposal_names
 from gitreg.registry.clock import utc_now
+from gitreg.registry.commands import command
 from gitreg.registry.numbered import by_number, numbered, refuse_closed
 from gitreg.registry.remote_branch import BRANCHES, OURS, Upstream, fetch_branch, hosting_of
 from gitreg.registry.shortage import state_of
@@ -85,19 +86,32 @@ class Listed:
     verdict: Verdict | None
 
 
-def list_open(store: Store, up: Upstream, *, online: bool = True) -> list[Listed]:
+def list_open(store: Store, up: Upstream) -> list[Listed]:
     """All that are not merged, the newest last changed first.
 
     Args:
         store: The registry.
         up: Fetched just now, or what was fetched last.
-        online: Whether the service may be asked for pull requests.
     """
-    found = [each for each in candidates(store, up) if not is_ancestor(store.repository, each.head, up.base)]
-    if online:
-        found = _with_requests(store, up, found)
+    found = list(candidates(store, up))
+    look_ahead(store.repository, up.base, (each.head for each in found))
     listed = [one for each in found if (one := looked_at(store, up, each)) is not None]
     return sorted(listed, key=lambda each: each.when, reverse=True)
+
+
+def with_requests(store: Store, up: Upstream, listed: list[Listed]) -> list[Listed]:
+    """The same with their pull requests, where a token for the service is at hand.
+
+    Raises:
+        GitregError: See ``forge.http.Api.ask``.
+    """
+    service = hosting_of(store, up) if listed else None
+    if service is None:
+        return listed
+    requests = {each.branch: each for each in service.list_open(OURS)}
+    return [
+        replace(each, proposal=_with(each.proposal, requests.get(each.proposal.branch))) for each in listed
+    ]
 
 
 def candidates(store: Store, up: Upstream) -> Iterator[OpenProposal]:
@@ -149,14 +163,6 @@ def _of_number(store: Store, up: Upstream, number: int) -> OpenProposal:
     )
 
 
-def _with_requests(store: Store, up: Upstream, found: list[OpenProposal]) -> list[OpenProposal]:
-    service = hosting_of(store, up)
-    if service is None:
-        return found
-    requests = {each.branch: each for each in service.list_open(OURS)}
-    return [_with(each, requests.get(each.branch)) for each in found]
-
-
 def _with(one: OpenProposal, request: Opened | None) -> OpenProposal:
     return one if request is None else replace(one, number=request.number, url=request.url)
 
@@ -169,43 +175,59 @@ def added(store: Store, base: str, head: str) -> Merged:
     """
     since = merge_base(store.repository, base, head)
     if since is None:
-        raise InvalidInput(f"{head[:10]} and {base[:10]} have no commit in common", where=head[:10])
+        raise InvalidInput(
+            f"{head[:10]} and {base[:10]} have no commit in common",
+            where=head[:10],
+            hint="was the branch rewritten? propose it again, or: gitreg withdraw",
+        )
     old, ours, theirs = (store.reader.commit(oid).tree for oid in (since, base, head))
     return merge_trees(store.reader, store.repository, base=old, ours=ours, theirs=theirs)
 
 
 def looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
     """A proposal with what it does and lacks; None where the branch holds all of it already."""
-    from gitreg.registry.judging import judge
-
     since = merge_base(store.repository, up.base, one.head)
-    if since is None:
+    if since is None or since == one.head:
         return None
     laid = added(store, up.base, one.head)
     if not laid.changes and not laid.conflicts:
         return None
-    first = list(history(store.repository, head=one.head, after=since))[-1]
+    subject, author = _first(store, one.head, since)
     newest = store.reader.commit(one.head)
-    verdict = None
-    try:
-        verdict = judge(store, up.base, one.head, now=utc_now(), proposal=True)
-        state = state_of(verdict, store.view(up.base).settings)
-    except Conflict as error:
-        state = error.message
-    except GitregError as error:  # one that can't be read hides no other
-        state = f"can't be judged: {error.message}"
+    verdict, state = (None, laid.fault) if laid.conflicts else _judged(store, up, one)
     return Listed(
         proposal=one,
-        subject=one.title or first.subject,
-        author=first.author,
+        subject=one.title or subject,
+        author=author,
         when=newest.committer.when,
         state=state,
         verdict=verdict,
     )
 
 
+def _judged(store: Store, up: Upstream, one: OpenProposal) -> tuple[Verdict | None, str]:
+    from gitreg.registry.judging import judge
+
+    try:
+        verdict = judge(store, up.base, one.head, now=utc_now(), proposal=True)
+        return verdict, state_of(verdict, store.view(up.base).settings)
+    except GitregError as error:  # one that can't be read hides no other
+        return None, f"can't be judged: {error.message}"
+
+
+def _first(store: Store, head: str, since: str) -> tuple[str, Person]:
+    """Subject and author of a proposal's first commit."""
+    at = store.reader.commit(head)
+    while len(at.parents) == 1:
+        if at.parents[0] == since:
+            return at.message.strip().partition("\n")[0], at.author.person
+        at = store.reader.commit(at.parents[0])
+    *_, first = history(store.repository, head=head, after=since)  # something was merged into it
+    return first.subject, first.author
+
+
 def find(store: Store, up: Upstream, first: str, second: str | None = None) -> OpenProposal:
-    """The proposal that is meant.
+    """The proposal that is meant; a service is asked only for the number of a pull request.
 
     Args:
         store: The registry, as the remote has it.
@@ -223,16 +245,42 @@ def find(store: Store, up: Upstream, first: str, second: str | None = None) -> O
     else:
         name, mend = _short(up, first), "gitreg proposals"
     found = _named(store, up, name)
+    if found is None and second is None:
+        mend = _stage_of(store, up, first) or mend
     if found is None:
         raise NotFound(f"there is no proposal {shown(name)}", where=up.address, hint=mend)
     return found
+
+
+def with_request(store: Store, up: Upstream, found: OpenProposal) -> OpenProposal:
+    """A proposal with its pull request, where a token for the service is at hand.
+
+    Raises:
+        GitregError: See ``forge.http.Api.ask``.
+    """
+    if found.url or found.there is None:
+        return found
+    service = hosting_of(store, up)
+    return _with(found, service.find(found.branch)) if service is not None else found
 
 
 def _promotion(store: Store, up: Upstream, uri: str, stage: str) -> tuple[str, str]:
     view = store.view(up.base)
     version, exact = view.version(uri), view.settings.stage(stage).name
     branch = proposal_names.promotion(version.name, version.version, exact)
-    return branch, f"gitreg promote {version.name}/{version.version} {exact}"
+    return branch, command("promote", f"{version.name}/{version.version}", exact)
+
+
+def _stage_of(store: Store, up: Upstream, uri: str) -> str:
+    """What to say where a version is named without its stage; ``""``: it is no version."""
+    try:
+        version = store.view(up.base).version(uri)
+    except GitregError:
+        return ""
+    before = proposal_names.promotion(version.name, version.version, "")
+    branches = [each.branch for each in candidates(store, up) if each.branch.startswith(before)]
+    stages = " or ".join(branch.removeprefix(before) for branch in branches)
+    return f"say for which stage: {version.name}/{version.version} {stages or 'STAGE'}; gitreg proposals"
 
 
 def _short(up: Upstream, text: str) -> str:
@@ -249,8 +297,7 @@ def _named(store: Store, up: Upstream, name: str) -> OpenProposal | None:
         if each.open and each.topic == name and up.service == "gitreg":
             return _of_number(store, up, each.number)
     fetch_branch(store, up, name)
-    found = _branch(store, up, name)
-    return found if found is None else _with_requests(store, up, [found])[0]
+    return _branch(store, up, name)
 
 
 def _by_number(store: Store, up: Upstream, number: int) -> OpenProposal:
@@ -261,5 +308,5 @@ def _by_number(store: Store, up: Upstream, number: int) -> OpenProposal:
         if each.number == number:
             found = _named(store, up, each.branch)
             if found is not None:
-                return found
+                return _with(found, each)
     raise NotFound(f"there is no open proposal {number}", where=up.address, hint="gitreg proposals")

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 from gitreg.domain.names import shown
 from gitreg.domain.review import Review
 from gitreg.errors import Conflict, NotFound
-from gitreg.gitstore.log import is_ancestor
+from gitreg.gitstore.ancestry import look_ahead
 from gitreg.registry.clock import utc_now
 from gitreg.registry.numbered import Numbered, numbered
 from gitreg.registry.open_proposals import Listed, OpenProposal, candidates, looked_at
@@ -82,6 +82,7 @@ def shelf(store: Store, *, most: int) -> Shelf:
     found = sorted(
         candidates(store, up), key=lambda each: store.reader.commit(each.head).committer.when, reverse=True
     )
+    look_ahead(store.repository, up.base, (each.head for each in found if not _knows(store, up, each)))
     given: list[Open] = []
     for place, one in enumerate(found):
         if len(given) == most:
@@ -149,13 +150,20 @@ def _opened(store: Store, up: Upstream, listed: Listed) -> Open:
 
 def _looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
     def made(now: datetime) -> tuple[Listed | None, bool]:
-        if is_ancestor(store.repository, one.head, up.base):
-            return None, False
         found = looked_at(store, up, replace(one, title=""))
         return found, found is not None and _timely(found.verdict)
 
-    found = _kept(store, ("listed", up.base, one.head), made)
+    found = _kept(store, _listed(up, one), made)
     return found and replace(found, proposal=one, subject=one.title or found.subject)
+
+
+def _listed(up: Upstream, one: OpenProposal) -> tuple[str, ...]:
+    return "listed", up.base, one.head
+
+
+def _knows(store: Store, up: Upstream, one: OpenProposal) -> bool:
+    """Whether it was looked at already, however long ago."""
+    return (*_place(store), *_listed(up, one)) in _KNOWN
 
 
 def _timely(verdict: Verdict | None) -> bool:
@@ -175,9 +183,13 @@ _KNOWN: OrderedDict[Hashable, tuple[object, datetime | None]] = OrderedDict()
 _LOCK = Lock()
 
 
+def _place(store: Store) -> tuple[str, str]:
+    return str(store.repository.common_dir), store.prefix
+
+
 def _kept(store: Store, key: tuple[str, ...], make: Callable[[datetime], tuple[_Found, bool]]) -> _Found:
     """What ``make`` gives, from memory as long as it lasts; it also tells whether time changes it."""
-    whole = (str(store.repository.common_dir), store.prefix, *key)
+    whole = (*_place(store), *key)
     now = utc_now()
     with _LOCK:
         known = _KNOWN.get(whole)

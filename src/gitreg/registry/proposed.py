@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gitreg.domain.names import folder, is_utf8, shown
+from gitreg.domain.names import is_utf8, shown
 from gitreg.domain.references import Reference
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.gitstore.log import is_ancestor
+from gitreg.registry.dates import is_date
+from gitreg.registry.proposal_names import promotion
+from gitreg.registry.remote_branch import OURS, usual_remote
 from gitreg.registry.store import Store
 from gitreg.registry.view import View
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+# What HEAD would do to BASE is what Git writes with three dots; with two it means the same to most people.
+_RANGE = re.compile(r"(?!\.)(.*?)\.{2,3}((?!\.).*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +27,14 @@ class Pair:
     Attributes:
         base: Full hex id of a commit.
         head: As ``base``.
-        branch: What ``gitreg merge`` knows the proposal by; ``""`` where two commits were named.
+        branch: What ``gitreg merge`` knows the proposal by; ``""`` where commits were named.
+        proposal: Whether a proposal was asked for, and not two commits.
     """
 
     base: str
     head: str
     branch: str = ""
+    proposal: bool = True
 
 
 def pair_of(store: Store, first: str, second: str | None = None) -> Pair:
@@ -35,8 +42,9 @@ def pair_of(store: Store, first: str, second: str | None = None) -> Pair:
 
     Args:
         store: The registry.
-        first: With ``second`` a version and its stage, or two revisions, base and head. Alone: the branch
-            of a proposal, or the number that the server gave it.
+        first: With ``second`` a version and its stage, or two points in time, base and head, each a revision
+            or a date. Alone: the branch of a proposal, the number that the server gave it, or a range as
+            Git writes it.
         second: See ``first``.
 
     Raises:
@@ -44,13 +52,16 @@ def pair_of(store: Store, first: str, second: str | None = None) -> Pair:
     """
     view = store.view(store.head())
     if second is None:
-        return _alone(store, view, first)
+        ends = _RANGE.fullmatch(first)
+        if ends is None:
+            return _alone(store, view, first)
+        first, second = (end or "HEAD" for end in ends.groups())
     version = _version(view, first) if view.settings.has_stage(second) else None
     if version is None:
-        return Pair(base=_commit(store, first), head=_commit(store, second))
+        return _two(store, view, first, second)
     stage = view.settings.stage(second).name
     number = view.version(str(version)).version
-    branch = f"gitreg/promote/{folder(version.name)}/{number}/{stage}"
+    branch = promotion(version.name, number, stage)
     head = _branch(store, view, branch)
     if head is None:
         raise NotFound(
@@ -59,6 +70,28 @@ def pair_of(store: Store, first: str, second: str | None = None) -> Pair:
             hint=f"gitreg promote {version.name}/{number} {stage}, or gitreg proposals",
         )
     return Pair(base=_official(store, view), head=head, branch=branch)
+
+
+def _two(store: Store, view: View, base: str, head: str) -> Pair:
+    try:
+        return Pair(base=_commit(store, base), head=_commit(store, head), proposal=False)
+    except NotFound:
+        if _version(view, base) is not None and _holds(view, base):
+            view.settings.stage(head)  # tells which stages there are
+        raise
+
+
+def _holds(view: View, version: str) -> bool:
+    try:
+        view.version(version)
+    except NotFound:
+        return False
+    return True
+
+
+def is_open(store: Store, head: str) -> bool:
+    """Whether a commit is not in the registry's own branch: what is proposed there is judged as of now."""
+    return not is_ancestor(store.repository, head, _official(store, store.view(store.head())))
 
 
 def _version(view: View, text: str) -> Reference | None:
@@ -72,22 +105,42 @@ def _version(view: View, text: str) -> Reference | None:
 def _alone(store: Store, view: View, text: str) -> Pair:
     refs = (f"refs/proposals/{text}/head",) if _NUMBER.fullmatch(text) else ()
     head = next((oid for ref in refs if (oid := store.repository.refs.read(ref))), None)
-    head = head or _branch(store, view, text) or _commit(store, text)
-    return Pair(base=_official(store, view), head=head, branch=text)
+    head = head or _branch(store, view, text)
+    if head is not None:
+        return Pair(base=_official(store, view), head=head, branch=text)
+    stages = _stages_asked_for(store, view, text)
+    if stages is None:
+        return Pair(base=_official(store, view), head=_commit(store, text))
+    if len(stages) == 1:
+        return pair_of(store, text, stages[0])
+    what = f"{text} is proposed for {' and for '.join(stages)}" if stages else f"nobody proposes {text}"
+    asked = stages[0] if stages else "STAGE"
+    raise NotFound(what, where=shown(text)[1:-1], hint=f"gitreg review {text} {asked}, or gitreg proposals")
+
+
+def _stages_asked_for(store: Store, view: View, text: str) -> list[str] | None:
+    """The stages that a version is proposed for; None where ``text`` names no version."""
+    if _version(view, text) is None or not _holds(view, text):
+        return None
+    version = view.version(text)
+    names = [each.name for each in view.settings.stages]
+    branches = {name: promotion(version.name, version.version, name) for name in names}
+    return [name for name in names if _branch(store, view, branches[name])]
 
 
 def _branch(store: Store, view: View, name: str) -> str | None:
     """The newest commit of a branch, here or where the remote had it last."""
     if not is_utf8(name):
         return None
-    remote = f"refs/remotes/{view.settings.proposals.remote}/{name}"
+    remote = f"refs/remotes/{usual_remote(store, view.settings)}/{name}"
     return _newer(store, store.reader.ref(f"refs/heads/{name}"), store.reader.ref(remote))
 
 
 def _newer(store: Store, here: str | None, there: str | None) -> str | None:
     if here is None or there is None or here == there:
         return here or there
-    return there if is_ancestor(store.repository, here, there) else here
+    # Where they went apart, what stands there is what others see, approve and merge.
+    return here if is_ancestor(store.repository, there, here) else there
 
 
 def _official(store: Store, view: View) -> str:
@@ -95,8 +148,44 @@ def _official(store: Store, view: View) -> str:
     return _branch(store, view, view.settings.branch) or store.head()
 
 
+def _on(store: Store, day: str) -> str:
+    try:
+        return store.commit_for(day)
+    except GitregError as error:
+        error.where, error.hint = "", "gitreg log"  # they speak of --at
+        raise
+
+
+def branch_at(store: Store, head: str, named: str = "") -> str:
+    """The branch whose newest commit a proposal's head is, as ``gitreg merge`` takes it.
+
+    Args:
+        store: The registry.
+        head: Full hex id of a commit.
+        named: How a person named it: where that is a branch it is the one that is meant.
+
+    Returns:
+        ``""`` where no branch of a proposal is known to be there; several: the one that gitreg made.
+    """
+    settings = store.view(store.head()).settings
+    found: set[str] = set()
+    remote = usual_remote(store, settings)
+    for before in ("refs/heads/", f"refs/remotes/{remote}/"):
+        refs = store.repository.refs.beginning(before)
+        found |= {ref.removeprefix(before) for ref, oid in refs.items() if oid == head}
+    found -= {settings.branch, "HEAD"}
+    named = named.removeprefix("refs/heads/").removeprefix(f"{remote}/")
+    return (
+        named
+        if named in found
+        else min(found, key=lambda each: (not each.startswith(OURS), each), default="")
+    )
+
+
 def _commit(store: Store, rev: str) -> str:
     found = store.reader.resolve(rev) if is_utf8(rev) else None
+    if found is None and is_date(rev):
+        return _on(store, rev)
     if found is None:
         raise NotFound(f"there is no commit or proposal {shown(rev)}", hint="gitreg proposals, or gitreg log")
     return found

@@ -6,7 +6,8 @@ that already, on the same base; otherwise it is made anew on what the registry's
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,13 +18,12 @@ from gitreg.domain import requests as ask
 from gitreg.errors import GitregError, OutcomeUnknown
 from gitreg.forge.proposal import Opened, Proposal
 from gitreg.forge.pushing import change_id, compare_url, push_plan
-from gitreg.gitstore.ancestry import merge_base
+from gitreg.forge.token import withheld
 from gitreg.gitstore.log import history, is_ancestor
 from gitreg.gitstore.repository import Repository
-from gitreg.manifest.layout import Layout
 from gitreg.registry import proposal_names
 from gitreg.registry.clock import utc_now
-from gitreg.registry.feed import NAMES, Feed
+from gitreg.registry.proposal_remade import reason_before, remarks
 from gitreg.registry.receipt import Receipt
 from gitreg.registry.registry import Registry
 from gitreg.registry.remote_branch import (
@@ -42,7 +42,6 @@ from gitreg.registry.wanted import Wanted, WantedRequests, WantedSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitreg.domain.changes import Change
     from gitreg.domain.settings import Settings
     from gitreg.forge.rest import Hosting
     from gitreg.registry.configure import Amendment, Wish
@@ -190,7 +189,7 @@ def propose(store: Store, up: Upstream, wanted: Wanted, *, draft: bool = False) 
     """
     here = store.reader.ref(f"{BRANCHES}{wanted.branch}")
     number, there = _there(store, up, wanted.branch)
-    for standing in dict.fromkeys(oid for oid in (there, here) if oid):
+    for standing in _standing(store, there, here):
         first = _first(store, up.base, standing)
         receipt = wanted.done_by(store, up.base, first) if first else None
         if receipt is not None:
@@ -198,22 +197,27 @@ def propose(store: Store, up: Upstream, wanted: Wanted, *, draft: bool = False) 
             return replace(receipt, commit=standing), _shown(
                 store, up, _pushed(store, up, found, there, draft), draft
             )
+    before = there or here
+    if before and not wanted.reason:
+        wanted = wanted.because(reason_before(store, up.base, before, wanted.changes(store, up.base)))
     receipt = wanted.make(store, base=up.base)
     found = Proposed(branch=wanted.branch, upstream=up, commit=receipt.commit, number=number)
     if receipt.commit is None:
         return receipt, found
-    before = there or here
-    found = replace(found, made=True, anew=before is not None, notes=_remarks(store, up, receipt, before))
-    try:
-        found = _pushed(store, up, found, there, draft)
-    except OutcomeUnknown:
-        raise  # it may stand there as it stands here
-    except BaseException:
-        ref = f"{BRANCHES}{wanted.branch}"
-        with suppress(GitregError):
-            point(store, ref, here, was=receipt.commit, reason="the push was refused")
-        raise
-    return receipt, _shown(store, up, found, draft)
+    found = replace(found, made=True, anew=before is not None)
+    if before:
+        author, branch = wanted.author, wanted.branch
+        notes = remarks(store, up.base, before, receipt=receipt, author=author, branch=branch)
+        found = replace(found, notes=notes)
+    return receipt, _shown(store, up, _pushed_or_undone(store, up, found, there, here, draft), draft)
+
+
+def _standing(store: Store, there: str | None, here: str | None) -> Iterator[str]:
+    """The heads of a proposal that may do what is wanted; what stands there is never replaced unsaid."""
+    if there is not None:
+        yield there
+    if here is not None and here != there and (there is None or is_ancestor(store.repository, there, here)):
+        yield here
 
 
 def _there(store: Store, up: Upstream, branch: str) -> tuple[int | None, str | None]:
@@ -250,6 +254,21 @@ def _pushed(store: Store, up: Upstream, found: Proposed, there: str | None, draf
     return replace(found, sent=sent.target, words=sent.words)
 
 
+def _pushed_or_undone(
+    store: Store, up: Upstream, found: Proposed, there: str | None, here: str | None, draft: bool
+) -> Proposed:
+    """As ``_pushed``; where that fails the branch here is again what it was."""
+    try:
+        return _pushed(store, up, found, there, draft)
+    except OutcomeUnknown:
+        raise  # it may stand there as it stands here
+    except BaseException:
+        ref = f"{BRANCHES}{found.branch}"
+        with suppress(GitregError):
+            point(store, ref, here, was=found.commit, reason="the push was refused")
+        raise
+
+
 def _shown(store: Store, up: Upstream, found: Proposed, draft: bool) -> Proposed:
     """The proposal opened on the service, and judged."""
     head = found.commit
@@ -259,6 +278,8 @@ def _shown(store: Store, up: Upstream, found: Proposed, draft: bool) -> Proposed
     service = hosting_of(store, up)
     if service is not None:
         found = _opened(service, described(store, up, found.branch, head, draft=draft), found)
+    elif up.place is not None and (said := withheld(up.service, up.place, env=os.environ)):
+        found = replace(found, notes=(*found.notes, said))
     if up.remote is not None and found.opened is None:
         found = replace(found, page=compare_url(up.service, up.url, up.branch, found.branch) or "")
     return _judged(store, up, found)
@@ -292,6 +313,9 @@ def _numbered(store: Store, up: Upstream, found: Proposed) -> Proposed:
     if found.sent:
         upstream(store, up.remote)
     number, _ = _there(store, up, found.branch)
+    if number is None and found.sent:
+        said = "the server gave it no number: it needs gitreg hooks install --server --proposals"
+        return replace(found, notes=(*found.notes, said))
     return replace(found, number=number)
 
 
@@ -303,34 +327,7 @@ def _opened(service: Hosting, proposal: Proposal, found: Proposed) -> Proposed:
         elif found.made:
             opened = service.update(opened.number, proposal)
     except GitregError as error:  # the branch is there: a person can go on from it
-        said = f"the branch is pushed, but no pull request was opened: {error.message}"
+        mend = f" ({error.hint})" if error.hint else ""
+        said = f"the branch is pushed, but no pull request was opened: {error.message}{mend}"
         return replace(found, notes=(*found.notes, said))
     return replace(found, opened=opened, number=opened.number)
-
-
-def _remarks(store: Store, up: Upstream, receipt: Receipt, before: str | None) -> tuple[str, ...]:
-    """What is other than when it was proposed before."""
-    if before is None:
-        return ()
-    notes = []
-    old = _old_changes(store, up.base, before)
-    was = {each.model: each.version for each in old if each.event == "register" and each.version}
-    for change in receipt.changes:
-        number = was.get(change.model)
-        if change.event == "register" and change.version and number and number != change.version:
-            notes.append(
-                f"{change.model}/{number} was taken meanwhile: what was proposed is {change.subject} now"
-            )
-    if any(each.event == "approve" for each in old):
-        notes.append("the proposal was made anew: approvals must be given again")
-    return tuple(notes)
-
-
-def _old_changes(store: Store, base: str, head: str) -> list[Change]:
-    """What the commits of a proposal changed, on whatever they began."""
-    since = merge_base(store.repository, base, head)
-    if since is None:
-        return []
-    feed = Feed(store, Layout(store.view(since).settings.layout))
-    commits = history(store.repository, head=head, after=since, paths=[store.prefix + name for name in NAMES])
-    return [change for commit in reversed(list(commits)) for change in feed.changes(commit)[0]]

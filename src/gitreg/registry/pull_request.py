@@ -11,10 +11,12 @@ from pathlib import Path
 from gitreg.errors import EnvironmentFailure, NotAllowed
 from gitreg.forge.rest import hosting
 from gitreg.forge.services import Place, Service, detect, repository_of
-from gitreg.forge.token import token_for
+from gitreg.forge.token import token_for, withheld
 from gitreg.gitstore.remote import url_of
+from gitreg.gitstore.remote_alias import without_alias
 from gitreg.gitstore.remote_credential import credential
 from gitreg.gitstore.remote_urls import without_password
+from gitreg.registry.remote_branch import usual_remote
 from gitreg.registry.store import Store
 
 _GITHUB_REF = re.compile(r"refs/pull/([1-9][0-9]{0,8})/(?:merge|head)")
@@ -92,14 +94,16 @@ def thread(store: Store, number: int, environment: Mapping[str, str]) -> Thread:
         InvalidInput: Its address names no repository on a service.
         EnvironmentFailure: The service has no comments that gitreg knows how to write.
     """
-    wish = store.view(store.head()).settings.proposals
-    url = url_of(store.repository, wish.remote, push=True)
+    settings = store.view(store.head()).settings
+    wish = settings.proposals
+    remote = usual_remote(store, settings) or wish.remote
+    url = without_alias(url_of(store.repository, remote, push=True))
     service = detect(url, wish.forge)
     if service == "plain" and wish.forge == "auto":
         service = next((each for key, each in _JOBS if environment.get(key)), service)
     if service not in _TOKENS:
         raise EnvironmentFailure(
-            f"what keeps the remote {wish.remote} has no comments that gitreg could write",
+            f"what keeps the remote {remote} has no comments that gitreg could write",
             where=without_password(url),
             hint="where it is one of these, set proposals.forge in gitreg.yaml: github, gitlab or gitea",
         )
@@ -128,6 +132,6 @@ def post(store: Store, at: Thread, body: str, *, marker: str, environment: Mappi
     )
     service = hosting(at.service, at.place, token) if token is not None and not token.job else None
     if service is None:
-        hint = f"set {_TOKENS[at.service]}"
+        hint = withheld(at.service, at.place, env=environment) or f"set {_TOKENS[at.service]}"
         raise NotAllowed(f"there is no token that may comment on {at.place.host}", where=str(at), hint=hint)
     return service.comment(at.number, marker, body)

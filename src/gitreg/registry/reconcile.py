@@ -3,27 +3,19 @@
 Merge commits, squashes and rebases made elsewhere arrive without tags: these are made here from the
 first-parent history of the registry's own branch. Where that branch follows a remote one, the commits that
 the remote is known to hold count: a rebase may still replace the others.
-
-The file ``gitreg/reconciled`` in the Git folder says up to which commit all tags were found right, and what
-they were (a digest). It is a mere shortcut: a tag moved since then changes the digest, and without the file
-the whole history is looked at.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from gitreg.domain.findings import Finding
 from gitreg.domain.settings import Settings
 from gitreg.domain.tagging import style_of
 from gitreg.errors import EnvironmentFailure, MovedRef, NotARegistry
 from gitreg.gitstore.log import first_parents
-from gitreg.gitstore.objects import is_oid
 from gitreg.gitstore.tagrefs import TAGS
 from gitreg.gitstore.writer import Session
 from gitreg.registry import standing
@@ -39,9 +31,10 @@ from gitreg.registry.expected import (
 from gitreg.registry.history import commits_between
 from gitreg.registry.signer import session_of
 from gitreg.registry.store import Store
+from gitreg.registry.tag_note import TagNote, read_note, total_of, write_note
 from gitreg.registry.tagbook import TagBook
 
-_TRIES = 5  # another process may make the same tags at the same moment
+TRIES = 5  # another process may make the same tags at the same moment
 _MOST_NEW = 5000  # commits; for more the whole walk is no dearer
 
 
@@ -109,7 +102,7 @@ def reconcile(store: Store) -> Reconciled:
         EnvironmentFailure: A shallow clone, or the disk or a lock failed.
         NotARegistry: There is no branch of the registry.
     """
-    for _ in range(_TRIES - 1):
+    for _ in range(TRIES - 1):
         with suppress(MovedRef):
             return _attempt(store)
     return _attempt(store)
@@ -174,7 +167,7 @@ def _whole(store: Store, followed: Followed, present: Mapping[str, str]) -> Surv
 
 def _since_last(store: Store, followed: Followed, present: Mapping[str, str]) -> Survey | None:
     """The same by the new commits alone; None where the shortcut does not hold."""
-    note = _read_note(store)
+    note = read_note(store)
     new = _new_commits(store, note.head, followed.head) if note else None
     if note is None or new is None:
         return None
@@ -182,7 +175,7 @@ def _since_last(store: Store, followed: Followed, present: Mapping[str, str]) ->
     commits = commits_between(store, note.head, followed.head) if new else []
     own = tags_of(store, commits, present, rules)
     before = {name: oid for name, oid in present.items() if name not in own}
-    if _digest(before) != note.digest:
+    if total_of(before) != note.total:
         return None
     missing, drift, made = [], [], set()
     for wanted in planned(commits, style_of(rules).planner(standing.among(store, before))):
@@ -212,19 +205,31 @@ def _new_commits(store: Store, done: str, head: str) -> list[str] | None:
 
 def _attempt(store: Store) -> Reconciled:
     found = survey(store)
-    made: dict[str, str] = {}
-    if found.missing:
-        with session_of(store, found.followed.ref) as session:
-            if session.base != found.followed.head:
-                raise MovedRef("the branch moved while its tags were looked at", where=found.followed.ref)
-            made = {each.name: _make(store, session, each) for each in found.missing}
-            session.publish()
+    made = make(store, found.followed, found.missing)
     right = found.right | made
     # Writers go on from here: without the note they would number what was just tagged once more.
     TagBook(store, found.followed.settings).completed(found.followed.head)
     if found.followed.settings.tags.made_for != "none":
-        _write_note(store, None if found.drift else _Note(head=found.followed.head, digest=_digest(right)))
+        note = TagNote(head=found.followed.head, total=total_of(right))
+        write_note(store, None if found.drift else note)
     return Reconciled(followed=found.followed, made=tuple(made), drift=found.drift, right=right)
+
+
+def make(store: Store, followed: Followed, missing: Iterable[Wanted]) -> dict[str, str]:
+    """Make tags that are missing; name → id.
+
+    Raises:
+        MovedRef: The branch moved, or a tag came, meanwhile: look again.
+    """
+    wanted = list(missing)
+    if not wanted:
+        return {}
+    with session_of(store, followed.ref) as session:
+        if session.base != followed.head:
+            raise MovedRef("the branch moved while its tags were looked at", where=followed.ref)
+        made = {each.name: _make(store, session, each) for each in wanted}
+        session.publish()
+    return made
 
 
 def _make(store: Store, session: Session, wanted: Wanted) -> str:
@@ -237,42 +242,3 @@ def _make(store: Store, session: Session, wanted: Wanted) -> str:
         tagger=wanted.tagger,
         when=wanted.when,
     )
-
-
-def _digest(found: Mapping[str, str]) -> str:
-    text = "".join(f"{name}\0{oid}\n" for name, oid in sorted(found.items()))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    """Up to which commit all tags were right, and the digest of their names and ids."""
-
-    head: str
-    digest: str
-
-
-def _note_file(store: Store) -> Path:
-    # Registries in sub-folders of one repository each have their own.
-    own = store.prefix.strip("/").replace("%", "%25").replace("/", "%2F")
-    return store.repository.state_dir / (f"reconciled.{own}" if own else "reconciled")
-
-
-def _read_note(store: Store) -> _Note | None:
-    try:
-        head, digest = _note_file(store).read_text(encoding="ascii").split()
-    except (OSError, ValueError):  # not there, damaged, or of another version
-        return None
-    return _Note(head=head, digest=digest) if is_oid(head) and is_oid(digest) else None
-
-
-def _write_note(store: Store, note: _Note | None) -> None:
-    file = _note_file(store)
-    aside = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(OSError):  # without it the next run takes longer
-        if note is None:
-            file.unlink(missing_ok=True)
-            return
-        file.parent.mkdir(exist_ok=True)
-        aside.write_text(f"{note.head}\n{note.digest}\n", encoding="ascii")
-        os.replace(aside, file)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef, NotARegistry
 from gitreg.forge.proposal import Proposal
@@ -14,10 +16,15 @@ from gitreg.forge.token import token_for
 from gitreg.gitstore.lock import write_lock
 from gitreg.gitstore.refs import RefMove, check_ref_name, move
 from gitreg.gitstore.remote import ANY, PushRef, fetch, push, url_of
+from gitreg.gitstore.remote_alias import without_alias
 from gitreg.gitstore.remote_credential import credential
 from gitreg.gitstore.remote_urls import without_password
 from gitreg.gitstore.writer import open_session
+from gitreg.registry.commands import command
 from gitreg.registry.store import Store
+
+if TYPE_CHECKING:
+    from gitreg.domain.settings import Settings
 
 BRANCHES = "refs/heads/"
 OURS = "gitreg/"
@@ -26,6 +33,7 @@ OURS = "gitreg/"
 NUMBERED = "refs/proposals/"
 """Below this a plain server with our hooks keeps proposals."""
 
+_REMOTE_URL = re.compile(r"remote\.(?!-)[^/:\s]+\.url")  # what Git takes for a name
 _WITH_PAGES = ("github", "gitlab", "gitea")
 
 
@@ -71,7 +79,7 @@ def upstream(store: Store, named: str | None = None, *, online: bool = True) -> 
 
     Args:
         store: The registry.
-        named: The remote; None: that of ``proposals.remote``, where the repository has it.
+        named: The remote; None: see ``usual_remote``.
         online: Whether to fetch; otherwise what was fetched last is taken.
 
     Raises:
@@ -80,13 +88,13 @@ def upstream(store: Store, named: str | None = None, *, online: bool = True) -> 
         EnvironmentFailure, NotAllowed: The server was not reached, or did not let us in.
     """
     settings = store.view(store.head()).settings
-    remote = _remote(store, named, settings.proposals.remote)
+    remote = usual_remote(store, settings) if named is None else _remote(store, named)
     if remote is None:
         base = store.reader.ref(f"{BRANCHES}{settings.branch}")
         if base is None:
             raise NotARegistry(f"there is no branch {settings.branch}", hint=f"git switch {settings.branch}")
         return Upstream(branch=settings.branch, base=base)
-    url = url_of(store.repository, remote, push=True)
+    url = without_alias(url_of(store.repository, remote, push=True))
     service = detect(url, settings.proposals.forge)
     found = Upstream(branch=settings.branch, base="", remote=remote, url=url, service=service)
     _ = found.place  # an address that is of no use is told before anything is done
@@ -98,17 +106,29 @@ def upstream(store: Store, named: str | None = None, *, online: bool = True) -> 
     return Upstream(branch=settings.branch, base=base, remote=remote, url=url, service=service)
 
 
-def _remote(store: Store, named: str | None, usual: str) -> str | None:
-    for name in (usual,) if named is None else (named,):
-        if f"remote.{name}.url" in store.repository.config and "/" not in name and ":" not in name:
+def usual_remote(store: Store, settings: Settings) -> str | None:
+    """The remote that proposals go to; None where there is none.
+
+    It is the one that ``proposals.remote`` names; in a clone that calls it otherwise the one that its branch
+    of the registry follows, or its only one.
+    """
+    repository = store.repository
+    known = [key[len("remote.") : -len(".url")] for key in repository.config if _REMOTE_URL.fullmatch(key)]
+    followed = repository.setting(f"branch.{settings.branch}.remote")
+    for name in (settings.proposals.remote, followed):
+        if name in known:
             return name
-    if named is not None:
-        raise InvalidInput(
-            f"there is no remote {without_password(named)}",
-            where="--remote",
-            hint="see: git remote -v; git remote add NAME URL",
-        )
-    return None
+    return known[0] if len(known) == 1 else None
+
+
+def _remote(store: Store, named: str) -> str:
+    if f"remote.{named}.url" in store.repository.config and "/" not in named and ":" not in named:
+        return named
+    raise InvalidInput(
+        f"there is no remote {without_password(named)}",
+        where="--remote",
+        hint="see: git remote -v; git remote add NAME URL",
+    )
 
 
 def _fetch(store: Store, up: Upstream) -> None:
@@ -197,7 +217,7 @@ def send(
         raise Conflict(
             "somebody else changed the proposal meanwhile",
             where=proposal.branch,
-            hint=f"look at it: gitreg review {proposal.branch}; then run the command again",
+            hint=f"look at it: git fetch, {command('review', proposal.branch)}; then run the command again",
         ) from error
     if plan.lease:
         note(store, up.tracking(proposal.branch), head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from shlex import join
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from gitreg.domain.settings import ARCHIVED
 from gitreg.errors import InvalidInput, NotARegistry
 from gitreg.gitstore.ancestry import merge_base
 from gitreg.registry.contrasting import diff
+from gitreg.registry.proposal_names import promotion
 from gitreg.registry.verdict import Judged, Verdict
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gitreg.registry.store import Store
 
 _MOVES = ("transition", "assign", "unassign")
+_LEAVING = ("transition", "unassign", "delete")
 _APPROVALS = "approvals"
 _POLICY_RULES = ("policy", _APPROVALS)
 
@@ -46,7 +48,8 @@ def review(
         head: Full hex id of the proposal's head.
         now: Time of the judgement, aware; None: the commit's own.
         proposal: HEAD as it would be merged into BASE; else every first-parent commit after BASE is judged.
-        branch: What ``gitreg merge`` is told, where it is known.
+        branch: The proposal's branch or number, as ``gitreg merge`` takes it; ``""``: nobody knows, and
+            no command is named that needs it.
     """
     from gitreg.registry.judging import judge
 
@@ -57,13 +60,14 @@ def review(
 def review_of(store: Store, verdict: Verdict, *, branch: str = "") -> Review:
     """What a verdict means to a reviewer; arguments as for ``review``."""
     asked = [judged for step in verdict.steps for judged in step.judged]
-    moves = tuple(_move(judged) for judged in asked if not _aside(judged))
-    moved = {id(move.change) for move in moves}
+    moved = [judged for judged in asked if not _aside(judged)]
+    moves = tuple(_move(judged, moved) for judged in moved)
+    told = {id(move.change) for move in moves}
     others = tuple(
         change
         for step in verdict.steps
         for change in step.changes
-        if id(change) not in moved and change.event != "approve"
+        if id(change) not in told and change.event != "approve"
     )
     rulings = [judgement for step in verdict.steps for judgement in step.policy]
     rules = None
@@ -75,12 +79,13 @@ def review_of(store: Store, verdict: Verdict, *, branch: str = "") -> Review:
         head=verdict.head,
         moves=moves,
         others=others,
+        vacated=tuple(_vacated(store, verdict.base, moves, others)),
         rules=rules,
         findings=verdict.findings,
         exit_code=verdict.exit_code,
         contrast=_whole(store, verdict) if _beyond_stages(others) else None,
-        approve=_approve(moves, rules),
-        merge=_merge(moves, branch),
+        approve=_approve(moves, rules, branch),
+        merge=_merge(moves, verdict, branch),
     )
 
 
@@ -89,7 +94,7 @@ def _aside(judged: Judged) -> bool:
     return judged.entering.stage.name == ARCHIVED and not judged.judgements
 
 
-def _move(judged: Judged) -> Move:
+def _move(judged: Judged, moved: list[Judged]) -> Move:
     entering = judged.entering
     stage, version, incumbent = entering.stage, entering.version, entering.incumbent
     return Move(
@@ -101,12 +106,22 @@ def _move(judged: Judged) -> Move:
         approved=_approved(judged.judgements, stage.approvals),
         better={rule.metric: rule.direction for rule in stage.no_worse},
         contrast=contrast(incumbent, version) if incumbent else None,
-        undo=_undo(entering.change, incumbent is not None),
+        undo="" if _makes_room(judged, moved) else _undo(entering),
     )
 
 
-def _left(entering: Entering, incumbent: ModelVersion) -> bool:
-    after = entering.after.live(incumbent.version)
+def _makes_room(judged: Judged, moved: list[Judged]) -> bool:
+    """Whether the version moves because another one takes its stage: what takes that back moves it, too."""
+    for other in moved:
+        if other is judged:
+            return False  # of two that change places the first is told how to go back
+        if judged.entering.version in _losers(other.entering):
+            return True
+    return False
+
+
+def _left(entering: Entering, holder: ModelVersion) -> bool:
+    after = entering.after.live(holder.version)
     return after is None or entering.stage.name not in after.stages
 
 
@@ -166,30 +181,97 @@ def _approvals_of_rules(store: Store, base: str) -> Approvals | None:
         return None
 
 
-def _undo(change: Change, held: bool) -> str:
-    """The command that gives the stage back, or takes it away where nobody held it."""
-    subject, stage = change.subject, change.stage or ""
-    if held:
-        return join(["gitreg", "rollback", change.model, stage])
-    return join(["gitreg", "unassign", subject, stage])
+def _holders(entering: Entering) -> list[ModelVersion]:
+    """The other versions that hold the stage before."""
+    number = entering.version.version
+    return [each for each in entering.before.holders(entering.stage.name) if each.version != number]
 
 
-def _approve(moves: tuple[Move, ...], rules: RulesChange | None) -> str:
-    for move in moves:
-        if _waits(move.approved):
-            return join(["gitreg", "approve", move.change.subject, move.stage])
-    return "gitreg approve --policy" if rules and _waits(rules.approved) else ""
+def _losers(entering: Entering) -> list[ModelVersion]:
+    """Those of them that lose it and are still there, as they are afterwards."""
+    left = [each for each in _holders(entering) if _left(entering, each)]
+    return [after for each in left if (after := entering.after.live(each.version)) is not None]
+
+
+def _undo(entering: Entering) -> str:
+    """The command that gives the stage back, or takes it away again where nobody lost it.
+
+    A rollback alone goes one step further back where this very move is a rollback, so the version is named.
+    """
+    version, stage = entering.version, entering.stage
+    subject = f"{version.name}/{version.version}"
+    losers = _losers(entering)
+    if losers:
+        alone = len(losers) == len(_holders(entering)) == 1
+        to = ["--to", str(losers[0].version)] if alone else []
+        # What approvals are asked for is no direct write.
+        options = [*to, *(["--propose"] if stage.approvals else [])]
+        return _command("rollback", version.name, stage.name, options=options)
+    origin = entering.change.origin
+    if entering.change.event == "transition" and len(origin) == 1:
+        return _command("transition", subject, origin[0])
+    return _command("unassign", subject, stage.name)
+
+
+def _command(verb: str, *words: str, options: Iterable[str] = ()) -> str:
+    """What a person types; a name that begins with a dash must not be read as an option."""
+    if any(word.startswith("-") for word in words):
+        return join(["gitreg", verb, *options, "--", *words])
+    return join(["gitreg", verb, *words, *options])
+
+
+def _approve(moves: tuple[Move, ...], rules: RulesChange | None, branch: str) -> str:
+    policy = ["--policy"] if rules and _waits(rules.approved) else []
+    if not branch or not (policy or any(_waits(move.approved) for move in moves)):
+        return ""
+    return _command("approve", *_target(moves, branch), options=policy)
 
 
 def _waits(approved: Approved | None) -> bool:
     return approved is not None and len(approved.given) < approved.needed
 
 
-def _merge(moves: tuple[Move, ...], branch: str) -> str:
-    entered = list(dict.fromkeys((move.change.subject, move.stage) for move in moves))
-    if len(entered) == 1 and (not branch or branch.startswith("gitreg/promote/")):
-        return join(["gitreg", "merge", *entered[0]])
-    return join(["gitreg", "merge", branch]) if branch else ""
+def _merge(moves: tuple[Move, ...], verdict: Verdict, branch: str) -> str:
+    contradicts = verdict.exit_code == 6  # what can never be merged
+    return "" if contradicts or not branch else _command("merge", *_target(moves, branch))
+
+
+def _target(moves: tuple[Move, ...], branch: str) -> list[str]:
+    """The proposal as a person names it: by the promotion, where its branch is that promotion's."""
+    for move in moves:
+        if branch == promotion(move.version.name, move.version.version, move.stage):
+            return [move.change.subject, move.stage]
+    return [branch]
+
+
+def _vacated(
+    store: Store, base: str, moves: tuple[Move, ...], others: tuple[Change, ...]
+) -> Iterator[tuple[str, str]]:
+    """The stages but Archived that versions hold at ``base`` and none would hold any more."""
+    left: dict[str, list[Change]] = {}
+    for change in others:
+        if change.event in _LEAVING:
+            left.setdefault(change.model, []).append(change)
+    if not left:
+        return
+    entered = {(move.version.name, move.stage) for move in moves}
+    entered |= {(each.model, each.stage or "") for each in others if each.event in ("transition", "assign")}
+    view = store.view(base)
+    for name, changes in left.items():
+        state = view.state(name)
+        for stage in (each.name for each in view.settings.stages if each.name != ARCHIVED):
+            holders = [] if (name, stage) in entered else list(state.holders(stage))
+            if holders and all(any(_leaves(each, holder, stage) for each in changes) for holder in holders):
+                yield name, stage
+
+
+def _leaves(change: Change, version: ModelVersion, stage: str) -> bool:
+    """Whether the change takes a stage from a version that holds it."""
+    if change.version is None:
+        return change.event == "delete"
+    if change.version != version.version:
+        return False
+    return change.event in ("delete", "transition") or change.stage == stage
 
 
 def _beyond_stages(others: Iterable[Change]) -> bool:

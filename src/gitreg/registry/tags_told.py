@@ -38,7 +38,7 @@ def tags_made(
     if settings.made_for == "none":
         return ()
     if settings.style == "gitreg":
-        planner = style_of(settings).planner(_Counted(part, link.seq, changes, settings))
+        planner = style_of(settings).planner(Counted(part, link.seq, changes, settings))
         names: Iterator[str] = (each.name for each in planner.plan(changes, link.oid, link.time))
     else:
         names = _by_model(store, changes, settings)
@@ -59,8 +59,15 @@ def _about(store: Store, name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
-    """The tags before a commit (``tag_style.Standing``), of which the last number is known by counting."""
+class Counted:
+    """The tags before a commit (``tag_style.Standing``), of which the last number is known by counting.
+
+    Attributes:
+        part: The index.
+        seq: Place of the commit on the chain.
+        changes: Those that tags are asked for.
+        settings: How tags are made, in gitreg's own style.
+    """
 
     part: Slice
     seq: int

@@ -15,7 +15,7 @@ from gitreg.gitstore.log import history
 from gitreg.manifest.layout import Layout
 from gitreg.registry import configure
 from gitreg.registry.descent import called_now
-from gitreg.registry.feed import NAMES, Feed
+from gitreg.registry.feed import Feed, told_paths
 from gitreg.registry.indexing import slice_of
 from gitreg.registry.receipt import Receipt
 from gitreg.render.text import safe
@@ -176,8 +176,7 @@ def _view(store: Store, commit: str) -> View | None:
 
 def _changes(store: Store, before: View | None, link: Link) -> tuple[Change, ...]:
     """What the commit changed, in the order in which ``gitreg log`` tells it."""
-    paths = [store.prefix + name for name in NAMES]
-    commit = next(iter(history(store.repository, head=link.oid, paths=paths, limit=1)), None)
+    commit = next(iter(history(store.repository, head=link.oid, paths=told_paths(store), limit=1)), None)
     if commit is None or commit.oid != link.oid:
         return ()
     changes, unread = Feed(store, before.states.layout if before else Layout()).changes(commit)
@@ -229,6 +228,13 @@ def _another_way(asked: Reversal) -> str:
 def _settings(registry: Registry, asked: Reversal, reason: str, *, dry_run: bool) -> Receipt:
     others = [at for at, change in enumerate(asked.changes, 1) if change.event != "policy"]
     short = asked.link.oid[:10]
+    file = next((change.field for change in asked.changes if change.of_a_file), None)
+    if file:
+        raise Conflict(
+            f"commit {short} changed a file of the rules, which Git alone takes back",
+            where=safe(file),
+            hint=_another_way(asked),
+        )
     if others:
         each = ", ".join(f"gitreg revert {short}:{at}" for at in range(1, len(asked.changes) + 1))
         raise Conflict(

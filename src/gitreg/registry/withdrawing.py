@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gitreg.errors import Conflict, GitregError, NotFound
 from gitreg.gitstore.log import is_ancestor
 from gitreg.gitstore.remote import ANY, PushRef, push
-from gitreg.registry.open_proposals import OpenProposal, find
+from gitreg.registry.open_proposals import OpenProposal, find, with_request
 from gitreg.registry.remote_branch import (
     BRANCHES,
     OURS,
@@ -52,7 +52,7 @@ def withdraw(store: Store, first: str, second: str | None = None) -> Withdrawn:
         NotAllowed: The server refuses it.
     """
     up = upstream(store)
-    found = find(store, up, first, second)
+    found = with_request(store, up, find(store, up, first, second))
     _refuse_foreign(up, found)
     words: tuple[str, ...] = ()
     service = hosting_of(store, up) if found.url else None
@@ -62,7 +62,15 @@ def withdraw(store: Store, first: str, second: str | None = None) -> Withdrawn:
         words = _unnumbered(store, up, found)
     if found.there is not None:
         words += remove_there(store, up, found.branch, found.there)
-    return Withdrawn(proposal=found, upstream=up, words=words, notes=_remove_here(store, found))
+    notes = (*_left_open(up, found), *_remove_here(store, found))
+    return Withdrawn(proposal=found, upstream=up, words=words, notes=notes)
+
+
+def _left_open(up: Upstream, found: OpenProposal) -> tuple[str, ...]:
+    """Where a service keeps the proposal all the same: it was told of it by a push alone."""
+    if up.service not in ("gitea", "gerrit") or found.there is not None or found.number is not None:
+        return ()
+    return (f"it stays open on {up.address}, as gitreg has no token for it: close it there",)
 
 
 def _refuse_foreign(up: Upstream, found: OpenProposal) -> None:

@@ -22,6 +22,21 @@ from gitreg.registry.store import Store
 
 Service = Literal["github", "gitlab", "gitea"]
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Whose workflow is asked for.
+
+    Attributes:
+        service: The hosting service.
+        package: What pip shall install where no variable says it; ``""``: a variable must. Variables
+            reach no pull request from a fork.
+    """
+
+    service: Service
+    package: str = ""
+
+
 _PATHS: dict[Service, str] = {
     "github": ".github/workflows/gitreg.yml",
     "gitea": ".gitea/workflows/gitreg.yml",
@@ -30,6 +45,7 @@ _PATHS: dict[Service, str] = {
 _INCLUDED = "gitreg.gitlab-ci.yml"
 _BRANCH = re.compile(r"[A-Za-z0-9._/@+=%-]+")
 _FOLDER = re.compile(r"[^$\"'\\{}\x00-\x1f\x7f]*")
+_PACKAGE = re.compile(r"[^-$\"'\\{}\x00-\x20\x7f][^$\"'\\{}\x00-\x1f\x7f]*")
 
 _INSTALL = """\
 - name: Install gitreg
@@ -92,18 +108,18 @@ class Added:
     include: str = ""
 
 
-def add(store: Store, service: Service) -> Added:
+def add(store: Store, pipeline: Pipeline) -> Added:
     """Put workflow and CODEOWNERS beside a registry that is there, in the work tree.
 
     Raises:
         AlreadyExists: Another file stands in the place of one. Nothing was written.
         UsageError: A bare repository has no files.
-        InvalidInput: The branch or the registry's folder can't be written in a workflow.
+        InvalidInput: The branch, the registry's folder or the package can't be written in a workflow.
     """
     beside.work_tree(store)
     settings = store.view(store.head()).settings
-    path, data = workflow(service, settings, store.prefix, lambda name: beside.read(store, name))
-    owners = codeowners(store, service)
+    path, data = workflow(pipeline, settings, store.prefix, lambda name: beside.read(store, name))
+    owners = codeowners(store, pipeline.service)
     wanted = {path: data} | ({owners.path: owners.after} if owners.owned else {})
     new = {name: text for name, text in wanted.items() if beside.read(store, name) != text}
     for name, text in new.items():
@@ -113,21 +129,22 @@ def add(store: Store, service: Service) -> Added:
 
 
 def workflow(
-    service: Service, settings: Settings, prefix: str, read: Callable[[str], bytes | None]
+    pipeline: Pipeline, settings: Settings, prefix: str, read: Callable[[str], bytes | None]
 ) -> tuple[str, bytes]:
     """The workflow's path from the repository's root, and its text.
 
     Args:
-        service: Whose.
+        pipeline: Whose.
         settings: Of the registry: its branch, stages and tags.
         prefix: The registry's folder in the repository, ``""`` or ``sub/folder/``.
         read: Gives what stands at a path, None where nothing does.
 
     Raises:
         AlreadyExists: Another file stands there.
-        InvalidInput: The branch or the registry's folder can't be written in a workflow.
+        InvalidInput: The branch, the registry's folder or the package can't be written in a workflow.
     """
-    data = _text(service, settings, prefix).encode()
+    service = pipeline.service
+    data = _text(pipeline, settings, prefix).encode()
     path = _PATHS[service]
     if service == "gitlab" and read(path) not in (None, data):
         path = _INCLUDED  # a pipeline of theirs, which can include ours
@@ -137,11 +154,14 @@ def workflow(
     return path, data
 
 
-def _text(service: Service, settings: Settings, prefix: str) -> str:
+def _text(pipeline: Pipeline, settings: Settings, prefix: str) -> str:
+    service = pipeline.service
     if not _BRANCH.fullmatch(settings.branch):
         raise InvalidInput("a workflow can't name such a branch", where=f"branch: {settings.branch}")
     if not _FOLDER.fullmatch(prefix):
         raise InvalidInput("a workflow can't name such a folder", where=prefix)
+    if pipeline.package and not _PACKAGE.fullmatch(pipeline.package):
+        raise InvalidInput("a workflow can't name such a package", where=pipeline.package)
     name = "gitlab.yml" if service == "gitlab" else "actions.yml"
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     stage = _stage(settings)
@@ -152,16 +172,30 @@ def _text(service: Service, settings: Settings, prefix: str) -> str:
         "BRANCH": json.dumps(settings.branch),
         "BRANCHES": json.dumps(settings.branch.replace("+", "\\+")),  # a pattern: + would mean several
         "FOLDER": json.dumps(f"registry/{prefix}".rstrip("/"), ensure_ascii=False),
-        "STAGE": stage,
+        "DEPLOYED": glob.removeprefix(settings.tags.prefix),
         "TAGS": json.dumps(glob),
         "TAG_EXPRESSION": expression,
     }
+    text = re.sub(r"^ *@PACKAGE@\n", lambda m: _package(pipeline, m[0]), text, flags=re.MULTILINE)
     if service != "gitlab":
         if service == "gitea":  # it has no merge queue
             text = re.sub(r"  merge_group:\n    branches: .*\n", "", text)
         blocks = {"INSTALL": _INSTALL, "FETCH": _FETCH, "RUNS_ON": _RUNS_ON[service]}
         text = re.sub(r"( *)@(INSTALL|FETCH|RUNS_ON)@\n", lambda m: _indented(blocks[m[2]], m[1]), text)
     return re.sub(r"@([A-Z_]+)@", lambda match: words[match[1]], text)
+
+
+def _package(pipeline: Pipeline, line: str) -> str:
+    """The line that says what pip shall install, with the indentation of the one in its place."""
+    given = pipeline.package
+    if pipeline.service == "gitlab":  # the project's variables go before those of a job
+        said = f"GITREG_PACKAGE: {json.dumps(given, ensure_ascii=False)}" if given else ""
+    else:
+        said = "${{ vars.GITREG_PACKAGE }}"
+        if given:
+            said = json.dumps(f"${{{{ vars.GITREG_PACKAGE || '{given}' }}}}", ensure_ascii=False)
+        said = f"GITREG_PACKAGE: {said}"
+    return line.replace("@PACKAGE@", said) if said else ""
 
 
 def _indented(text: str, by: str) -> str:
