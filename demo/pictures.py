@@ -59,6 +59,9 @@ def draw_review(file: Path) -> None:
     """Have Chromium draw the kept review, as high as it is."""
     from markdown_it import MarkdownIt
 
+    signs = subprocess.run(["fc-list", ":charset=2705"], capture_output=True, text=True, check=True).stdout
+    assert signs, "no font here has the signs: apt-get install fonts-noto-color-emoji"
+
     text = MarkdownIt("commonmark", {"html": True}).enable("table").render(REVIEW.read_text("utf-8"))
     told = "<script>document.title = document.documentElement.scrollHeight</script>"
     head = f'<!doctype html><meta charset="utf-8"><title></title><style>{_STYLE}</style>'

@@ -41,6 +41,7 @@ RULES = """\
     approvals:
       count: 2
       approvers: [grace@example.com, alan@example.com]
+      valid_days: 3650
 """
 GATE = """\
 {

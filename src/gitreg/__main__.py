@@ -21,6 +21,8 @@ def main() -> int:
     # Looking for garbage takes a tenth of a short command's time, most of it at exit; a long one still looks.
     gc.set_threshold(100_000)
     code = _validated(sys.argv[1:])
+    if code is None:
+        code = _received(sys.argv[1:])
     if code is not None:
         gc.freeze()
         return code
@@ -44,6 +46,23 @@ def _validated(args: list[str]) -> int | None:
         return validate(args[2:])
     except Exception:  # noqa: BLE001 (see above)
         return None
+
+
+def _received(args: list[str]) -> int | None:
+    """The hooks of a server, which every push waits for, ahead of click as well; None for any other command.
+
+    What they read from stdin is gone when they fail: nothing may run them a second time.
+    """
+    if args not in (["hook", "pre-receive"], ["hook", "post-receive"]) or sys.stderr is None:
+        return None
+    try:
+        from gitreg.githooks.server import run_hook
+
+        return run_hook(args[1])
+    except Exception as error:  # noqa: BLE001 (told as of any other command)
+        from gitreg.cli.app import failed
+
+        return failed(error, args)
 
 
 if __name__ == "__main__":

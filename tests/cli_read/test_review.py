@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.cli_read.conftest import Git, Run
+
+BRANCH = "gitreg/promote/churn/3/Production"
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def proposed(filled: Path, run: Run, git: Git, monkeypatch: pytest.MonkeyPatch) 
 def test_text(proposed: Path, run: Run, asked: tuple[str, ...]) -> None:
     first, *rest = run("review", *asked).out.splitlines()
     assert first.startswith("churn/3 would take Production from churn/2: auc 0.95 → 0.97")
-    assert any(line.endswith("gitreg rollback churn Production") for line in rest)
+    assert any(line.endswith("gitreg rollback churn Production --to 2") for line in rest)
 
 
 def test_markdown(proposed: Path, run: Run) -> None:
@@ -46,7 +49,7 @@ def test_json(proposed: Path, run: Run) -> None:
     found = run("review", "churn/3", "Production", "--json").json
     (move,) = found["moves"]
     assert (move["candidate"]["version"], move["incumbent"]["version"]) == (3, 2)
-    assert move["undo"] == "gitreg rollback churn Production"
+    assert move["undo"] == "gitreg rollback churn Production --to 2"
     assert found["changes"][0]["summary"] == "transition version 2 to Archived (from Production)"
 
 
@@ -57,7 +60,71 @@ def test_annotations_are_the_findings(proposed: Path, run: Run) -> None:
 
 
 def test_nothing_to_review(proposed: Path, run: Run) -> None:
-    assert run("review", "main", "main").out == "Nothing of the registry changes.\n"
+    found = run("review", "main", "main")
+    assert (found.out, found.err) == ("Nothing of the registry changes.\n", "")
+
+
+def test_the_wrong_way_round(proposed: Path, run: Run, git: Git) -> None:
+    head, base = (git("rev-parse", "--short=10", each) for each in (BRANCH, "main"))
+    found = run("review", BRANCH, "main")
+    assert found.out == "Nothing of the registry changes.\n"
+    assert (
+        found.err
+        == f"{base} is merged into {head} already; the other way round: gitreg review {base} {head}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        ([], ["transition fresh/1 Production"]),
+        (["transition fresh/1 Staging"], ["transition fresh/1 Production"]),
+        (["transition fresh/1 Production"], ["transition fresh/2 Production --archive-existing"]),
+        (["transition fresh/1 Production", "transition fresh/2 Staging"], ["assign fresh/2 Production"]),
+        (
+            ["transition fresh/1 Production", "transition fresh/2 Production --archive-existing"],
+            ["rollback fresh Production"],
+        ),
+        (
+            ["transition fresh/1 Production", "transition fresh/2 Staging"],
+            ["transition fresh/2 Production --archive-existing", "transition fresh/3 Staging"],
+        ),
+        ([], ["register fresh s3://b/4", "transition fresh/4 Production"]),
+        (["register -- -x s3://x"], ["transition -- -x/1 Production"]),
+    ],
+    ids=["first", "from a stage", "takes", "assigned", "rollback", "two", "registered", "dash"],
+)
+def test_what_takes_it_back_does(
+    filled: Path, run: Run, git: Git, before: list[str], change: list[str]
+) -> None:
+    """Typed as it stands there, it gives every stage but Archived back to those who held it."""
+    for each in ("1", "2", "3"):
+        run("register", "fresh", f"s3://b/{each}")
+    for words in before:
+        run(*words.split())
+    held = stages(run)
+    git("switch", "-q", "-c", "proposal")
+    for words in change:
+        run(*words.split())
+    git("switch", "-q", "main")
+    moves = run("review", "proposal", "--json").json["moves"]
+    assert moves
+    run("merge", "proposal")
+    assert stages(run) != held
+    for undo in dict.fromkeys(each["undo"] for each in moves):
+        _, *words = shlex.split(undo)
+        run(*words)
+    assert stages(run) == held
+
+
+def stages(run: Run) -> set[tuple[str, int, str]]:
+    found = run("search", "--json").json["versions"]
+    return {
+        (each["name"], each["version"], stage)
+        for each in found
+        for stage in each["stages"]
+        if stage != "Archived"
+    }
 
 
 def test_nobody_proposes_it(proposed: Path, run: Run) -> None:

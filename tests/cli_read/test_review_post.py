@@ -33,6 +33,8 @@ def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever service this suite itself runs on."""
     for key in (*JOBS["gitea"], "FORGEJO_ACTIONS", *JOBS["gitlab"], "GITHUB_EVENT_PATH", "GITHUB_SERVER_URL"):
         monkeypatch.delenv(key, raising=False)
+    for key in ("GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"):
+        monkeypatch.delenv(key, raising=False)
     for key in ("GH_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", "CI_JOB_TOKEN", "CI_SERVER_HOST"):
         monkeypatch.delenv(key, raising=False)
 
@@ -67,7 +69,7 @@ def test_one_comment_is_kept_up_to_date(
     said = run(*ASKED).out
     assert said.startswith("http") and said.count("\n") == 1
     (made,) = service["comments"][3:]
-    assert made["body"] == run("review", "churn/3", "Production", "--format", "markdown").out
+    assert made["body"] == as_comment(run)
     assert ("POST", API[kind]) in service["seen"]
     git("switch", "-q", BRANCH)
     run("evaluate", "churn/3", "holdout", "--metric", "auc=0.5")
@@ -76,6 +78,36 @@ def test_one_comment_is_kept_up_to_date(
     (now,) = service["comments"][3:]
     assert now["id"] == made["id"] and "holdout" in now["body"]
     assert [each["body"] for each in service["comments"][:3]] == [f"{MARKER} forged"] * 3  # other people's
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_job_that_has_only_the_commit_is_told_the_branch(
+    service: Store, run: Run, git: Git, filled: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in JOBS[kind].items():
+        monkeypatch.setenv(key, value)
+    path = filled / "gitreg.yaml"
+    rules = "policy:\n  approvals: {approvers: [grace@example.com]}\n"
+    path.write_text(path.read_text() + rules)
+    git("commit", "-q", "-a", "-m", "rules")
+    git("switch", "-q", "-c", "other")
+    path.write_text(path.read_text().replace("grace", "alan"))
+    git("commit", "-q", "-a", "-m", "others approve")
+    head = git("rev-parse", "HEAD")
+    git("switch", "-q", "main")
+    git("branch", "-q", "-D", "other")
+    variable = "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME" if kind == "gitlab" else "GITHUB_HEAD_REF"
+    monkeypatch.setenv(variable, "other")
+    run("review", "--post", "main", head)
+    assert "- to approve it: `gitreg approve other --policy`" in service["comments"][-1]["body"]
+
+
+def as_comment(run: Run) -> str:
+    """What the review says, but for the command that merges: the service does that."""
+    found = run("review", "churn/3", "Production", "--format", "markdown").out
+    merge = "- to merge it: `gitreg merge churn/3 Production`\n"
+    assert merge in found
+    return found.replace(merge, "")
 
 
 def test_the_number_can_be_told(service: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,12 +125,40 @@ def test_the_settings_say_what_the_service_is(service: Store, run: Run, filled: 
     assert ("POST", API["gitea"]) in service["seen"]
 
 
+def test_each_registry_of_a_repository_keeps_its_own_comment(
+    service: Store, run: Run, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in JOBS["github"].items():
+        monkeypatch.setenv(key, value)
+    url = git("remote", "get-url", "origin")
+    both = tmp_path / "both"
+    git("init", "-q", "-b", "main", both)
+    git("remote", "add", "origin", url, at=both)
+    marker = {folder: f"<!-- gitreg-review {folder} -->" for folder in ("eu", "us")}
+    for folder in marker:
+        (both / folder).mkdir()
+        monkeypatch.chdir(both / folder)
+        run("init")
+        run("register", "fraud", f"s3://{folder}/1", "--tag", f"quotes={marker['us']}")
+    git("switch", "-q", "-c", "change")
+    for folder in marker:
+        monkeypatch.chdir(both / folder)
+        run("tag", "fraud/1", f"said={marker['us']}")
+        run("alias", "fraud/1", f"best-{folder}")
+    for folder in (*marker, *marker):
+        monkeypatch.chdir(both / folder)
+        run("review", "--post", "main", "change")
+    for folder, each in zip(marker, service["comments"][3:], strict=True):
+        assert each["body"].startswith(f"{marker[folder]}\n") and f"best-{folder}" in each["body"]
+        assert f"<sub>`{folder}`: gitreg review" in each["body"]
+
+
 def test_dry_run_prints_it(service: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in JOBS["github"].items():
         monkeypatch.setenv(key, value)
     monkeypatch.delenv("GITREG_TOKEN")
     said = run(*ASKED, "--dry-run")
-    assert said.out == run("review", "churn/3", "Production", "--format", "markdown").out
+    assert said.out == as_comment(run)
     assert "/org/reg, pull request 7" in said.err
     assert service["seen"] == []
 

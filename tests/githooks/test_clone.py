@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gitreg.cli import app
 from tests.githooks.conftest import VERSION, Clone
 
 
@@ -60,6 +61,31 @@ class TestPreCommit:
         hooked.write(VERSION.format(2), hooked.read(VERSION.format(2)) + stages)
         said = hooked.git("commit", "-q", "-am", "second holder", code=1)
         assert "error[GR109]" in said.out + said.err
+
+    def test_a_merge_that_makes_a_second_holder_is_refused(self, hooked: Clone) -> None:
+        """Each branch is right alone, and they merge cleanly as text."""
+        hooked.edit("gitreg.yaml", "- Staging\n", "- {name: Staging, exclusive: true}\n")
+        hooked.git("commit", "-q", "-am", "exclusive")
+        hooked.git("branch", "other")
+        for branch, number in (("other", 1), ("main", 2)):
+            hooked.git("switch", "-q", branch)
+            hooked.gitreg("transition", f"churn/{number}", "Staging")
+        said = hooked.git("merge", "--no-edit", "other", code=None)
+        assert said.code != 0 and "error[GR109]" in said.out + said.err, said
+        hooked.git("merge", "--abort")
+
+    def test_a_registry_in_a_folder(self, own_home: Path, tmp_path: Path) -> None:
+        big = Clone(tmp_path / "big")
+        big.folder.mkdir()
+        big.git("init", "-q", "-b", "main")
+        big.git("commit", "-q", "--allow-empty", "-m", "code")
+        (big.folder / "ml").mkdir()
+        assert app.run(["init", str(big.folder / "ml")]) == 0
+        assert app.run(["--registry", str(big.folder / "ml"), "register", "churn", "s3://m/1"]) == 0
+        big.gitreg("hooks", "install")
+        big.git("rm", "-q", f"ml/{VERSION.format(1)}")
+        said = big.git("commit", "-m", "x", code=1)
+        assert f"help: git checkout HEAD -- ml/{VERSION.format(1)}," in said.out + said.err
 
     def test_the_registry_of_this_repository_is_meant(self, hooked: Clone, tmp_path: Path) -> None:
         hooked.edit(VERSION.format(2), "version: 2", "version: 3")
@@ -115,6 +141,11 @@ class TestCommitMsg:
         hooked.git("add", "-A")
         hooked.git("commit", "-m", self.TRUE, code=1)
 
+    def test_a_part_of_what_the_last_commit_did_is_no_amendment(self, hooked: Clone) -> None:
+        hooked.write("NOTES.md", "x")
+        hooked.git("add", "-A")
+        hooked.git("commit", "-m", "mine\n\nGitreg-Event: transition\nGitreg-Model: churn", code=1)
+
     def test_the_words_of_a_person_are_no_trailers(self, hooked: Clone) -> None:
         hooked.write("NOTES.md", "x")
         hooked.git("add", "-A")
@@ -125,6 +156,39 @@ class TestCommitMsg:
         hooked.git("add", "-A")
         hooked.write(".git/message", "mine\n\n# Gitreg-Event: register\n")
         hooked.git("commit", "-q", "-F", ".git/message", "--cleanup=strip")
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "mine\n\n\nGitreg-Event: register",
+            "mine\n\nGitreg-Event: register\nTicket:",
+            "mine\n\nwords\nSigned-off-by: A <a@example.com>\nGitreg-Event: register",
+            "mine\n\nGitreg-Event:\n register",
+            "mine\n\nGitreg-Event: register\n\n# -------- >8 --------",
+            "mine\n\nGitreg-Event: register\n\nConflicts:\n\tNOTES.md",
+        ],
+        ids=["gap", "empty", "signed off", "folded", "scissors", "conflicts"],
+    )
+    def test_what_git_takes_for_a_trailer_is_one(self, hooked: Clone, message: str) -> None:
+        hooked.write("NOTES.md", "x")
+        hooked.git("add", "-A")
+        said = hooked.git("commit", "-q", "-m", message, code=None)
+        shown = hooked.git(
+            "log", "-1", "--format=%(trailers:key=Gitreg-Event,valueonly,separator=)"
+        ).out.strip()
+        assert shown == "" or (said.code == 1 and shown == "transition"), (said, shown)
+
+    def test_commits_that_melt_into_others_keep_their_words(self, hooked: Clone) -> None:
+        self.promote(hooked)
+        hooked.git("commit", "-q", "-m", self.TRUE)
+        hooked.write("NOTES.md", "x")
+        hooked.git("add", "-A")
+        hooked.git("commit", "-q", "-m", "notes")
+        hooked.git("commit", "-q", "--allow-empty", "--fixup=amend:HEAD~1", GIT_EDITOR="true")
+        hooked.git(
+            "rebase", "-q", "-i", "--autosquash", "HEAD~3", GIT_SEQUENCE_EDITOR="true", GIT_EDITOR="true"
+        )
+        assert hooked.git("log", "--format=%s", "-2").out == "notes\nmine\n"
 
     def test_an_approval_is_nothing_that_manifests_tell(self, hooked: Clone) -> None:
         hooked.write("approvals/churn/2/Production/2/bob.sig", "x")
@@ -168,7 +232,10 @@ class TestPrePush:
         bob.push()
         hooked.write("NOTES.md", "x")
         hooked.commit()
-        assert "git fetch origin" in self.refused(hooked, "+main")
+        typed = self.refused(hooked, "+main").partition("help: ")[2].splitlines()[0]
+        assert typed == "git pull --rebase origin main"  # a merge would be refused
+        hooked.git(*typed.split()[1:])
+        hooked.push()
 
     def test_the_first_push_to_an_empty_remote(self, hooked: Clone, tmp_path: Path) -> None:
         subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "empty.git")], check=True)

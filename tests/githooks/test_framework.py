@@ -84,7 +84,8 @@ def test_a_consumers_commits(consumer: Clone) -> None:
     consumer.git("restore", "--staged", "--worktree", ".")
 
     consumer.write(VERSION.format(2), consumer.read(VERSION.format(2)) + "description: good\n")
-    commit(consumer, "good")
+    said = commit(consumer, "good")
+    assert said.count("gitreg check") == 1 and said.count("gitreg commit-msg") == 1  # each at its own time
 
     consumer.edit(VERSION.format(2), "metrics:\n  auc:", "metrics:\n      auc:")
     assert "files were modified by this hook" in commit(consumer, "ugly", code=1)
@@ -109,7 +110,19 @@ def test_gitregs_own_hooks_go_before_those_of_the_framework(consumer: Clone) -> 
     consumer.edit(VERSION.format(2), "version: 2", "version: 3")
     assert "error[GR016]" in commit(consumer, "faulty", code=1)
     run_framework(consumer, "install", "-t", "pre-commit")  # takes ours for a legacy hook, and runs it
-    assert "error[GR016]" in commit(consumer, "faulty", code=1)
+    said = commit(consumer, "faulty", code=1)
+    assert "gitreg: checked 3 files: 1 error" in said  # the words of our own hook, not of the framework's
+    assert "migration mode" not in said
+    consumer.git("restore", "--staged", "--worktree", ".")
+    consumer.write("NOTES.md", "x")
+    commit(consumer, "good")
+    consumer.gitreg("hooks", "uninstall")
+    assert sorted(path.name for path in (consumer.folder / ".git/hooks").glob("pre-commit*")) == [
+        "pre-commit",
+        "pre-commit.sample",
+    ]
+    consumer.write("NOTES.md", "y")
+    commit(consumer, "good, too")
 
 
 def test_try_repo(first: Clone, checkout: Clone, environments: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import stat
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +60,8 @@ def test_the_same_topic_updates_it_and_the_reflog_keeps_the_former_head(
     assert "proposal 1 is updated" in said and "forced update" in said
     assert head(server) == proposing.head
     assert before[:7] in server.git("reflog", "show", "refs/proposals/1/head").out
+    assert server.git("gc", "-q").err == ""  # it complains of logs of what is no commit
+    assert before[:7] in server.git("reflog", "show", "refs/proposals/1/head").out
     assert meta(server)["created"] <= meta(server)["updated"]
     assert "proposal 1 is as it was" in propose(proposing, "topic=t")
     assert server.git("for-each-ref", "--format=%(refname)", "refs/proposals").out.split() == [
@@ -65,9 +70,54 @@ def test_the_same_topic_updates_it_and_the_reflog_keeps_the_former_head(
     ]
 
 
+def test_a_title_is_one_line_and_what_is_printed_can_be_typed(
+    proposing: Clone, server: Clone, tmp_path: Path
+) -> None:
+    said = propose(proposing, r"title=one\n  to merge it:   sh evil", f"topic=it's; touch {tmp_path}/x; '")
+    assert meta(server)["title"] == "one to merge it: sh evil"
+    assert said.count("to merge it:   ") == 1
+    line = next(line for line in said.splitlines() if "to update it:" in line)
+    typed = line.partition("to update it:")[2].rpartition("(whoever")[0]
+    done = subprocess.run(
+        ["sh", "-c", typed], cwd=proposing.folder, capture_output=True, text=True, check=True
+    )
+    assert "proposal 1 is as it was" in done.stderr
+    assert not (tmp_path / "x").exists()
+    propose(proposing, "topic=long", f"title={'x' * 60_000}", r"description=a\nb")
+    assert len(meta(server, 2)["title"]) == 200 and meta(server, 2)["description"] == "a\nb"
+
+
+def test_a_slip_in_an_option_is_told(proposing: Clone) -> None:
+    assert "the push option 'topicc' is none of a proposal's: topic, title," in propose(proposing, "topicc=x")
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"), [("HEAD:gitreg.yaml", "blob"), ("churn/v1", "tag"), ("HEAD^{tree}", "tree")]
+)
+def test_what_is_no_commit_is_no_proposal(proposing: Clone, what: str, kind: str) -> None:
+    oid = proposing.git("rev-parse", what).out.strip()
+    assert f"a commit is taken here, and this is a {kind}" in proposing.refused(f"{oid}:refs/for/main")
+
+
 def test_without_a_topic_the_subject_is_one(proposing: Clone, server: Clone) -> None:
     propose(proposing)
     assert meta(server)["topic"] == "churn: transition version 2 to Production"
+
+
+@pytest.mark.parametrize(("shared", "modes"), [("umask", (0o755, 0o644)), ("group", (0o2775, 0o664))])
+def test_others_may_go_on_with_the_reflog(
+    proposing: Clone, tmp_path: Path, shared: str, modes: tuple[int, int]
+) -> None:
+    folder = tmp_path / "shared.git"
+    proposing.git("init", "-q", "--bare", "-b", "main", f"--shared={shared}", str(folder))
+    place = Clone(folder)
+    place.gitreg("hooks", "install", "--server", "--proposals")
+    proposing.git("remote", "set-url", "origin", str(folder))
+    proposing.push("main")
+    propose(proposing)
+    log = folder / "logs/refs/proposals/1/head"
+    assert (stat.S_IMODE(log.parent.stat().st_mode), stat.S_IMODE(log.stat().st_mode)) == modes
+    assert len(log.read_text().splitlines()) == 1
 
 
 def test_another_topic_is_another_proposal(proposing: Clone, server: Clone) -> None:
@@ -147,8 +197,6 @@ def test_the_server_says_who_pushed_where_it_knows(proposing: Clone, server: Clo
 def test_many_at_once_get_different_numbers(
     proposing: Clone, server: Clone, clone: Callable[[str], Clone]
 ) -> None:
-    import subprocess
-
     running = [
         subprocess.Popen(
             ["git", "push", "-q", "-o", f"topic=t{number}", "origin", "HEAD:refs/for/main"],

@@ -111,5 +111,6 @@ def test_one_file_takes_at_most_two_and_a_half_times_the_import_of_click(first: 
             begun = time.perf_counter()
             subprocess.run(command, cwd=first.folder, check=True)
             times[name].append(time.perf_counter() - begun)
-    assert min(times["ours"]) < 0.15
+    # A machine that is busy with other things is slow with both: click alone takes 0.06 s at the most.
+    assert min(times["ours"]) < 0.15 * max(1.0, min(times["theirs"]) / 0.06)
     assert median(times["ours"]) < 2.5 * median(times["theirs"])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.index.steps import (
     APPROVALS,
     RAWS,
+    RULES,
     SPOILS,
     VERBS,
     Approve,
@@ -20,6 +21,7 @@ from tests.index.steps import (
     Merge,
     Raw,
     Register,
+    Rules,
     Spoil,
     Stray,
     Write,
@@ -38,6 +40,7 @@ COMMANDS: st.SearchStrategy[Step] = st.one_of(
 )
 EDITS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Approve, st.sampled_from(APPROVALS), _small),
+    st.builds(Rules, st.sampled_from(RULES)),
     st.builds(
         Write,
         _small,
@@ -54,7 +57,8 @@ EDITS: st.SearchStrategy[Step] = st.one_of(
         _author,
     ),
     st.builds(
-        Configure, st.sampled_from(["stages", "name", "broken", "gone", "all gone", "layout", "layout alone"])
+        Configure,
+        st.sampled_from(["stages", "name", "owners", "broken", "gone", "all gone", "layout", "layout alone"]),
     ),
 )
 BRANCHES: st.SearchStrategy[Step] = st.one_of(

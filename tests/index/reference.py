@@ -42,6 +42,11 @@ APPROVAL = re.compile(
     r"/((?:[^/%]|%[0-9A-F]{2})+)\.sig"
 )
 
+OWNERS = (
+    *(f"{folder}/CODEOWNERS" for folder in (".github", ".gitlab", ".gitea", "docs")),
+    "CODEOWNERS",
+)
+
 
 class Unreadable:
     """A manifest that stands in the tree and can't be decoded."""
@@ -221,7 +226,7 @@ class Reference:
         self._blobs |= self._contents(sorted(wanted - set(self._blobs)))
 
     def _ours(self, path: str) -> bool:
-        own = ("models/", "gitreg.yaml", "approvals/")
+        own = ("models/", "gitreg.yaml", "approvals/")  # of the files of rules only the ids are told
         return path.startswith(tuple(f"{self.prefix}{name}" for name in own))
 
     def _listing(self, oid: str) -> dict[str, File]:
@@ -328,7 +333,31 @@ class Reference:
             for side, value in zip(sides, values, strict=True):
                 side.put(place, value)
         compared = compare(sides[0].snapshot(), sides[1].snapshot())
-        return (*compared, *self._approvals(before[1], after[1])), frozenset(unread)
+        beside = (*self._approvals(before[1], after[1]), *self._rules(before[1], after[1]))
+        return (*compared, *beside), frozenset(unread)
+
+    def _rules(self, before: Mapping[str, File], after: Mapping[str, File]) -> Iterator[Change]:
+        """The files that hold rules and differ; CODEOWNERS counts where approvals go by it."""
+        if f"{self.prefix}gitreg.yaml" not in before:
+            return
+        owned = any(
+            isinstance(settings := self._settings(files), Settings)
+            and any(
+                asked and asked.codeowners
+                for asked in (*(stage.approvals for stage in settings.stages), settings.policy.approvals)
+            )
+            for files in (before, after)
+        )
+        folders = tuple(f"{self.prefix}{name}" for name in ("gates", "keys"))
+        for path in sorted({*before, *after}):
+            ours = path in folders or path.startswith(tuple(f"{name}/" for name in folders))
+            if before.get(path) != after.get(path) and (ours or (owned and path in OWNERS)):
+                yield Change(
+                    event="policy",
+                    field=utf8(path if path in OWNERS else path[len(self.prefix) :]),
+                    before=before[path].oid if path in before else None,
+                    after=after[path].oid if path in after else None,
+                )
 
     def _approvals(self, before: Mapping[str, File], after: Mapping[str, File]) -> Iterator[Change]:
         """The approvals that stand there now and did not before, whatever they hold."""

@@ -250,6 +250,42 @@ class Approve(Step):
         world.commit()
 
 
+@dataclass(frozen=True)
+class Rules(Step):
+    """A file of rules beside ``gitreg.yaml`` comes, changes or goes."""
+
+    how: str
+
+    def on(self, world: World) -> None:
+        places = {
+            "gate": f"{world.prefix}gates/production.json",
+            "keys": f"{world.prefix}keys/allowed_signers",
+            "bytes": os.fsdecode(f"{world.prefix}gates/caf".encode() + b"\xe9"),
+            "owners": "CODEOWNERS",
+            "other owners": ".github/CODEOWNERS",
+            "elsewhere": "other/gates/production.json",
+        }
+        if self.how in places:
+            path = world.place / places[self.how]
+            if path.parent.is_file():
+                path.parent.unlink()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove(path)
+            path.write_text(f"{len(world.log)}\n")
+        elif self.how == "gone":
+            remove(world.folder / "gates/production.json")
+        elif self.how == "file":
+            remove(world.folder / "keys")
+            (world.folder / "keys").write_text("no folder\n")
+        elif self.how == "link":
+            path = world.folder / "gates/link.json"
+            path.parent.mkdir(exist_ok=True)
+            remove(path)
+            path.symlink_to(f"elsewhere{len(world.log)}")
+        world.commit()
+
+
+RULES = ("gate", "keys", "bytes", "owners", "other owners", "elsewhere", "gone", "file", "link")
 APPROVALS = ("plain", "again", "second", "garbage", "deep", "policy", "stray", "no principal", "link", "gone")
 
 
@@ -263,6 +299,9 @@ class Configure(Step):
         path = world.folder / "gitreg.yaml"
         was = path.read_text()
         match self.how:
+            case "owners":
+                asked = "policy: {approvals: {count: 1, codeowners: true}}\n"
+                path.write_text(was.replace(asked, "") if asked in was else was + asked)
             case "stages":
                 now = was.replace("  - Canary\n", "")
                 path.write_text(

@@ -24,6 +24,7 @@ from tests.index.reference import Reference
 from tests.index.steps import (
     APPROVALS,
     RAWS,
+    RULES,
     SPOILS,
     Approve,
     Ask,
@@ -36,6 +37,7 @@ from tests.index.steps import (
     Merge,
     Raw,
     Register,
+    Rules,
     Spoil,
     Stray,
     Write,
@@ -241,6 +243,20 @@ TOUR: dict[str, tuple[Step, ...]] = {
         Configure("layout"),
         Approve("second"),
     ),
+    "rules": (
+        *(Rules(how) for how in RULES),
+        Configure("owners"),
+        *(Rules(how) for how in ("owners", "keys", "gate")),
+        Configure("broken"),
+        Configure("gone"),
+        Branch("topic"),
+        Rules("other owners"),
+        Ask("transition", 0, 2, 1),
+        Approve("policy"),
+        Branch("main"),
+        Register(1),
+        Merge("squash", "topic"),
+    ),
     "layouts": (
         Configure("layout"),
         Register(0),
@@ -290,5 +306,5 @@ def test_each_kind_of_history(name: str) -> None:
     ("prefix", "algorithm"), [("teams/ml registry/", "sha1"), ("", "sha256"), ("deep/er/", "sha256")]
 )
 def test_a_registry_in_a_folder_and_with_longer_ids(prefix: str, algorithm: str) -> None:
-    names = ("verbs", "renames", "merge commit", "rewritten", "by hand", "settings")
+    names = ("verbs", "renames", "merge commit", "rewritten", "by hand", "settings", "rules")
     prove([*OPENING, *(step for name in names for step in TOUR[name])], prefix=prefix, algorithm=algorithm)

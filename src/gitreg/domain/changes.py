@@ -1,7 +1,7 @@
 """The names of what can happen in a registry, and how each is said in one phrase.
 
-``compare`` makes the ``Change`` values of manifests and settings; those of approvals, which are files
-beside them, come from ``registry.approvals``. The event names are those of the trailer ``Gitreg-Event``,
+``compare`` makes the ``Change`` values of manifests and settings; those of the files beside them come from
+``registry.approvals`` and ``registry.rule_files``. The event names are those of the trailer ``Gitreg-Event``,
 and three that no command makes and no trailer carries: ``rewrite`` (an immutable part was edited),
 ``vanish`` (a manifest went without a tombstone), ``reuse`` (a number came again).
 """
@@ -9,11 +9,11 @@ and three that no command makes and no trailer carries: ``rewrite`` (an immutabl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from gitreg.domain.names import shown
-from gitreg.domain.settings import ARCHIVED, NO_STAGE
+from gitreg.domain.settings import ARCHIVED, NO_STAGE, Settings
 
 Event = Literal[
     "register",
@@ -53,6 +53,8 @@ RANK: dict[str, int] = {
     "approve": 100,  # last of all: the numbers of the others stay the same
 }
 
+_SETTINGS = frozenset(item.name for item in fields(Settings))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -64,7 +66,8 @@ class Change:
         version: Number of the version; None where it concerns the model itself.
         stage: The stage that was gained or lost; ``None`` when a transition left no stage.
         origin: The stages held before, sorted; empty for none. (Trailer ``Gitreg-From``.)
-        field: Path of the field: ``description``, ``tags.owner``, ``aliases.champion``.
+        field: Path of the field: ``description``, ``tags.owner``, ``aliases.champion``; of an approval or a
+            file of rules that of the file: ``gates/production.json``.
         before: Value before; None where there was none.
         after: Value after; None where there is none. For a rename the new name, for an approval a map:
             ``approver``, ``number`` (of the stage's assignment) and, where its file says so, ``proposed_by``.
@@ -83,6 +86,11 @@ class Change:
     def subject(self) -> str:
         """The model or version that it happened to: ``churn`` or ``churn/12``."""
         return self.model if self.version is None else f"{self.model}/{self.version}"
+
+    @property
+    def of_a_file(self) -> bool:
+        """Whether it is one of a file of rules beside ``gitreg.yaml``, whose path is the field then."""
+        return self.event == "policy" and self.field not in _SETTINGS
 
 
 def phrase(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for each event)
@@ -112,6 +120,9 @@ def phrase(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for each e
             return f"update {change.field} of {what}"
         case "rename":
             return f"rename model to {change.after}"
+        case "policy" if change.of_a_file:
+            verb = "add" if change.before is None else "remove" if change.after is None else "change"
+            return f"{verb} {shown(change.field or '')[1:-1]}"
         case "policy":
             return f"change {change.field} of the registry"
         case "approve" if change.version is None:

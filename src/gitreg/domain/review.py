@@ -116,18 +116,20 @@ class Review:
         head: Full hex id of the proposal's head.
         moves: The versions that would enter stages, in history's order.
         others: What else would change, approvals left out.
+        vacated: Stages that no version of a model would hold any more: the model's name and the stage.
         rules: What is said of a change of the rules; None where it changes none.
         findings: Everything that is wrong.
         exit_code: 0 clean, 1 findings, 6 when the repository would contradict itself.
         contrast: The whole difference, by meaning; None where only stages move.
-        approve: The command that approves it, ``""`` where nobody is waited for.
-        merge: The command that merges it.
+        approve: The command that approves it; ``""`` where nobody is waited for, or its branch is not known.
+        merge: The command that merges it; ``""`` where it can't be, or its branch is not known.
     """
 
     base: str
     head: str
     moves: tuple[Move, ...] = ()
     others: tuple[Change, ...] = ()
+    vacated: tuple[tuple[str, str], ...] = ()
     rules: RulesChange | None = None
     findings: tuple[Finding, ...] = ()
     exit_code: int = 0

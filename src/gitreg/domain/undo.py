@@ -84,6 +84,8 @@ def has_way(change: Change) -> bool:
 
 
 def _why_not(change: Change) -> str:
+    if change.of_a_file:
+        return "it is a file of the rules, which Git takes back"
     if change.event == "policy" and change.field in _FIXED:
         return "this setting was chosen when the registry was made"
     return _NO_WAY.get(change.event, "")

@@ -9,33 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from gitreg.domain.approval import address_key
-from gitreg.domain.changes import phrase, ranked
 from gitreg.domain.contrast import Contrast, Row, Section
 from gitreg.domain.contrast_model import RegistryContrast
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.review import Approved, Approver, Move, Review, Ruling
 from gitreg.render.contrast_words import MEASURES, change, pair, title
-from gitreg.render.text import moment, plural, size
+from gitreg.render.review_words import (
+    BY_APPROVAL,
+    FEW,
+    Quoted,
+    State,
+    Words,
+    besides_approvals,
+    sentence,
+    untold,
+    urgent_first,
+    verdict,
+    weighty_first,
+    would,
+)
+from gitreg.render.text import moment, number, plural, size
 
-_TOLD = 3  # moves that the first sentence tells
-_FIGURES = 2  # metrics that it tells of each
 _MOST_ROWS = 50
+_MOST_METRICS = 20
 MET, UNMET = "✓", "✗"
-
-State = Literal["ready", "waiting", "wrong"]
-
-
-class Quoted(str):
-    """Text that somebody else wrote."""
-
-    __slots__ = ()
-
-
-Words = tuple[str, ...]
-"""Pieces that follow each other; those that are ``Quoted`` come from the registry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,8 @@ class Part:
         more: What a table or list leaves out, counted.
         contrast: Two versions, or the registry at two commits, side by side; ``labels`` are the sides'.
         folded: What stands on it where it is folded away; ``""``: it is open.
+        group: What stands on all parts of the same group that follow each other, where they are folded
+            away together; ``""``: it is in none.
         move: The move that it belongs to, for what is known of metrics.
     """
 
@@ -63,6 +64,7 @@ class Part:
     contrast: Contrast | RegistryContrast | None = None
     labels: tuple[str, str] = ("", "")
     folded: str = ""
+    group: str = ""
     move: Move | None = None
 
 
@@ -83,116 +85,36 @@ class Page:
 def page(review: Review) -> Page:
     """The page of a review."""
     if review.empty:
-        return Page(sentence=("Nothing of the registry changes.",), verdict=(), state="ready")
-    state, verdict = _verdict(review)
+        return Page(sentence=sentence(review), verdict=(), state="ready")
+    state, told = verdict(review)
+    review = replace(review, moves=urgent_first(review.moves))
     return Page(
         sentence=sentence(review),
-        verdict=verdict,
+        verdict=told,
         state=state,
         parts=tuple(_parts(review)),
         commands=tuple(_commands(review)),
     )
 
 
-def sentence(review: Review) -> Words:
-    """What it would do, in words for somebody who does not know the registry."""
-    told: list[str] = []
-    for move in review.moves[:_TOLD]:
-        told += [*([" "] if told else []), *_sentence(move)]
-    more = len(review.moves) - _TOLD
-    if more > 0:
-        told.append(f" {plural(more, 'more version')} would move.")
-    if review.rules:
-        told.append((" " if told else "") + "The rules of the registry themselves would change")
-        told.append(f", with {review.rules.approved.count}." if review.rules.approved else ".")
-    elif review.others and not review.moves:
-        first, *rest = ranked(review.others)
-        told += ["It would ", Quoted(phrase(first)), " of " if first.model else "", Quoted(first.model)]
-        told.append(f", and make {plural(len(rest), 'more change')}." if rest else ".")
-    return tuple(one for one in told if one)
-
-
-def _sentence(move: Move) -> Iterator[str]:
-    yield Quoted(move.change.subject)
-    if move.incumbent is None:
-        yield f" would enter {move.stage}, which no version holds"
-    elif move.takes:
-        yield f" would take {move.stage} from "
-        yield Quoted(_named(move.incumbent))
-    else:
-        yield f" would enter {move.stage} beside "
-        yield Quoted(_named(move.incumbent))
-    told: list[Words] = list(_figures(move))
-    if move.approved:
-        told.append((move.approved.count,))
-    rules = _besides_approvals(move)
-    if rules:
-        unmet = sum(not each.passed for each in rules)
-        met = "all other rules are met" if move.approved else "all rules are met"
-        told.append((f"{unmet} of {plural(len(rules), 'rule')} not met" if unmet else met,))
-    for at, words in enumerate(told):
-        yield ", " if at else ": "
-        yield from words
-    yield "."
-
-
-def _besides_approvals(move: Move) -> list[Ruling]:
-    return [each for each in move.rulings if each.rule != "approvals"]
-
-
-def _figures(move: Move) -> Iterator[Words]:
-    """The metrics that the stage asks about, else the first that both have."""
-    sections = move.contrast.sections if move.contrast else ()
-    rows = [(section, row) for section in sections if section.kind in MEASURES for row in section.rows]
-    both = [(section, row) for section, row in rows if row.before is not None and row.after is not None]
-    asked = [one for one in both if one[1].key in move.better]
-    for section, row in (asked or both)[:_FIGURES]:
-        before, after = pair(section, row)
-        word = _verdict_word(section, row, move)
-        yield Quoted(row.key), f" {before} → {after}" + (f" ({word})" if word else "")
-
-
-def _verdict_word(section: Section, row: Row, move: Move) -> str:
-    told = change(section, row, move.better).rpartition(", ")[2] if row.key in move.better else ""
-    if row.same:
-        return "the same"
-    return told if told in ("better", "worse") else ""
-
-
-def _named(version: ModelVersion) -> str:
-    return f"{version.name}/{version.version}"
-
-
-def _verdict(review: Review) -> tuple[State, Words]:
-    if review.clean:
-        asked = any(move.rulings for move in review.moves) or review.rules is not None
-        return "ready", (f"Ready: {'every rule is met' if asked else 'no rule asks for anything'}.",)
-    errors = [each for each in review.findings if each.severity == "error"]
-    if review.exit_code == 6:
-        found = plural(len(errors), "finding")
-        return "wrong", (f"Refused: the registry would contradict itself ({found}).",)
-    waited = [move.approved for move in review.moves] + ([review.rules.approved] if review.rules else [])
-    missing = sum(max(0, each.needed - len(each.given)) for each in waited if each)
-    if missing and all(each.code in ("GR206", "GR208") for each in errors):
-        return "waiting", (f"Waiting for {plural(missing, 'approval')}.",)
-    return "wrong", (f"Not ready: {plural(len(errors), 'finding')}.",)
-
-
 def _parts(review: Review) -> Iterator[Part]:
     if review.moves:
         yield _moves(review.moves)
     yield from _findings(review)
-    alone = len(review.moves) == 1  # then its parts are the page's own
-    for move in review.moves:
-        if not alone:
-            yield Part(title=(Quoted(move.change.subject), " → ", Quoted(move.stage)))
-        yield from (replace(part, level=part.level - alone) for part in _of_move(move))
+    many = len(review.moves) > FEW
+    if many:
+        yield from _unmet(review.moves)
+    else:
+        yield from _each(review.moves)
     if review.rules:
         yield Part(title=("Change of the rules",))
         yield from _rules(review.rules.rulings)
         yield from _approvals(review.rules.approved)
     if review.others:
         yield _others(review)
+    if many:
+        group = f"Each of the {plural(len(review.moves), 'version')}"
+        yield from (replace(part, group=group) for part in _each(review.moves))
     if review.contrast:
         yield Part(
             contrast=review.contrast,
@@ -202,6 +124,26 @@ def _parts(review: Review) -> Iterator[Part]:
         )
 
 
+def _each(moves: tuple[Move, ...]) -> Iterator[Part]:
+    alone = len(moves) == 1  # then its parts are the page's own
+    for move in moves:
+        if not alone:
+            yield Part(title=(Quoted(move.change.subject), " → ", Quoted(move.stage)))
+        yield from (replace(part, level=part.level - alone) for part in _of_move(move))
+
+
+def _unmet(moves: tuple[Move, ...]) -> Iterator[Part]:
+    """Of many moves what stands in the way of some."""
+    lines: list[Words] = [
+        (Quoted(move.change.subject), " → ", Quoted(move.stage), ": ", Quoted(each.message))
+        for move in moves
+        for each in besides_approvals(move)
+        if not each.passed
+    ]
+    if lines:
+        yield Part(title=("Rules that are not met",), lines=tuple(lines[:_MOST_ROWS]), more=_more(len(lines)))
+
+
 def _moves(moves: tuple[Move, ...]) -> Part:
     rows = tuple(
         (
@@ -209,7 +151,7 @@ def _moves(moves: tuple[Move, ...]) -> Part:
             (Quoted(move.change.subject),),
             (Quoted(", ".join(move.change.origin)),) if move.change.origin else ("–",),
             (Quoted(_named(move.incumbent)),) if move.incumbent else ("–",),
-            (MET if all(each.passed for each in _besides_approvals(move)) else UNMET,),
+            (_rules_sign(move),),
             (move.approved.count.rpartition(" ")[0] if move.approved else "–",),
         )
         for move in moves[:_MOST_ROWS]
@@ -218,18 +160,27 @@ def _moves(moves: tuple[Move, ...]) -> Part:
     return Part(columns=columns, rows=rows, more=_more(len(moves)))
 
 
-def _more(count: int) -> str:
-    return f"and {count - _MOST_ROWS:,} more" if count > _MOST_ROWS else ""
+def _rules_sign(move: Move) -> str:
+    rules = besides_approvals(move)
+    if not rules:
+        return "–"
+    return MET if all(each.passed for each in rules) else UNMET
+
+
+def _more(count: int, most: int = _MOST_ROWS) -> str:
+    return f"and {count - most:,} more" if count > most else ""
 
 
 def _findings(review: Review) -> Iterator[Part]:
     """What is wrong, but for what the tables of rules tell already."""
-    rulings = [each for move in review.moves for each in move.rulings]
-    rulings += review.rules.rulings if review.rules else ()
-    told = tuple(each.message for each in rulings if not each.passed and each.message)
-    rest = [each for each in review.findings if not any(one in each.message for one in told)]
+    rest = untold(review)
     lines = tuple(
-        (f"{each.severity} {each.code}: ", Quoted(each.message), " in ", Quoted(each.location))
+        (
+            f"{each.severity} {each.code}: ",
+            Quoted(each.message),
+            *((" in ", Quoted(each.location)) if each.path or each.line else ()),
+            *((" – ", Quoted(each.help)) if each.help else ()),
+        )
         for each in rest[:_MOST_ROWS]
     )
     if lines:
@@ -256,8 +207,12 @@ def _metrics(move: Move) -> Iterator[Part]:
     if move.contrast is None or move.incumbent is None:
         metrics = sorted(move.version.metrics, key=lambda key: (key not in move.better, key))
         if metrics:
-            told = replace(_side(move.version), lines=tuple(_figure(move.version, key) for key in metrics))
-            yield replace(told, lines=told.lines[:_MOST_ROWS], more=_more(len(metrics)))
+            yield Part(
+                title=("Metrics of ", Quoted(_named(move.version))),
+                level=2,
+                lines=tuple(_figure(move.version, key) for key in metrics[:_MOST_METRICS]),
+                more=_more(len(metrics), _MOST_METRICS),
+            )
         return
     for section in move.contrast.sections:
         if section.kind not in MEASURES:
@@ -268,8 +223,8 @@ def _metrics(move: Move) -> Iterator[Part]:
             title=(named, *((" ", Quoted(of)) if of else ())),
             level=2,
             columns=("Metric", Quoted(_named(move.incumbent)), Quoted(_named(move.version)), "Change"),
-            rows=tuple(_metric(section, row, move) for row in rows[:_MOST_ROWS]),
-            more=_more(len(rows)),
+            rows=tuple(_metric(section, row, move) for row in rows[:_MOST_METRICS]),
+            more=_more(len(rows), _MOST_METRICS),
         )
 
 
@@ -279,16 +234,18 @@ def _metric(section: Section, row: Row, move: Move) -> tuple[Words, ...]:
     return (Quoted(row.key),), (before,), (after,), (told,)
 
 
-def _side(version: ModelVersion) -> Part:
-    return Part(title=("Metrics of ", Quoted(_named(version))), level=2)
-
-
 def _figure(version: ModelVersion, key: str) -> Words:
-    return Quoted(key), f" {version.metrics[key]:.6g}"
+    return Quoted(key), f" {number(version.metrics[key])}"
 
 
 def _rules(rulings: Iterable[Ruling]) -> Iterator[Part]:
     told = sorted(rulings, key=lambda each: each.passed)
+    # Who is to approve stands with the approvals.
+    mend = {
+        each.help: each.rule
+        for each in told
+        if not each.passed and each.help and each.rule not in BY_APPROVAL
+    }
     if told:
         yield Part(
             title=("Rules",),
@@ -298,6 +255,7 @@ def _rules(rulings: Iterable[Ruling]) -> Iterator[Part]:
                 ((MET if each.passed else UNMET,), (Quoted(each.rule),), (Quoted(each.message),))
                 for each in told[:_MOST_ROWS]
             ),
+            lines=tuple(("to meet ", Quoted(rule), ": ", Quoted(what)) for what, rule in mend.items()),
             more=_more(len(told)),
         )
 
@@ -368,12 +326,9 @@ def _lineage(version: ModelVersion) -> Part:
 
 
 def _others(review: Review) -> Part:
-    order = ranked(review.others)
-    lines = tuple(
-        (*((Quoted(each.model), ": ") if each.model else ("registry: ",)), Quoted(phrase(each)))
-        for each in order[:_MOST_ROWS]
-    )
+    order = weighty_first(review.others)
     heading = "What else would change" if review.moves or review.rules else "What would change"
+    lines = tuple(would(each) for each in order[:_MOST_ROWS])
     return Part(title=(heading,), lines=lines, more=_more(len(order)))
 
 
@@ -382,5 +337,13 @@ def _commands(review: Review) -> Iterator[tuple[str, str]]:
         yield "to approve it", review.approve
     if review.merge:
         yield ("to merge it" if review.clean else "to merge it, once it is ready"), review.merge
-    for undo in list(dict.fromkeys(move.undo for move in review.moves if move.undo))[:_TOLD]:
-        yield "to take it back afterwards", undo
+    undo = list(dict.fromkeys(move.undo for move in review.moves if move.undo))
+    if len(undo) > FEW:
+        yield "to take all of it back afterwards, by the commit that merged it", "gitreg revert COMMIT"
+        return
+    for each in undo:
+        yield "to take it back afterwards", each
+
+
+def _named(version: ModelVersion) -> str:
+    return f"{version.name}/{version.version}"

@@ -6,7 +6,7 @@ from gitreg.domain.review import Approved, Approver, Move, Review, Ruling
 from gitreg.manifest.encode import time_text
 from gitreg.render.contrast_data import registry_data, version_data
 from gitreg.render.findings import document as finding_document
-from gitreg.render.review import sentence
+from gitreg.render.review_words import sentence
 from gitreg.render.values import Document, change_document, version_document
 
 
@@ -17,11 +17,13 @@ def review_document(review: Review) -> Document:
         "head": review.head,
         "ready": review.clean,
         "exit_code": review.exit_code,
-        "summary": "".join(sentence(review)) or "Nothing of the registry changes.",
+        "summary": "".join(sentence(review)),
         "moves": [_move(move) for move in review.moves],
         "changes": [change_document(change) for change in review.others],
         "findings": [finding_document(one) for one in review.findings],
     }
+    if review.vacated:
+        found["vacated"] = [{"model": name, "stage": stage} for name, stage in review.vacated]
     if review.rules:
         found["policy"] = {"rules": [_ruling(one) for one in review.rules.rulings]}
         found["policy"] |= _approved(review.rules.approved)

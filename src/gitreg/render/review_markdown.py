@@ -2,70 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
 
 from gitreg.domain.contrast import Contrast
 from gitreg.domain.review import Review
 from gitreg.render.contrast_markdown import registry_markdown, version_markdown
 from gitreg.render.markdown import code, table_head, table_row
-from gitreg.render.review import MET, UNMET, Page, Part, Quoted, State, Words, page
+from gitreg.render.review import MET, UNMET, Page, Part, page
+from gitreg.render.review_words import Quoted, State, Words
 from gitreg.render.text import plural
 
 MARKER = "<!-- gitreg-review -->"
 """The first line of the comment: by it the same comment is found again."""
 
 LONGEST = 60_000
-"""Characters of the comment: one on GitHub holds 65,536."""
+"""Characters of the comment: one on GitHub holds 65,536, of up to four bytes."""
 
 _LONGEST_FOLD = 12_000  # of one difference that is folded away
 _SHORTEST_FOLD = 1_000
+_ROOM_OF_FOLD = 100  # the lines that begin and end what is folded away together
 _STATES: dict[State, str] = {"ready": "✅", "waiting": "⏳", "wrong": "❌"}
 _SIGNS = {MET: "✅", UNMET: "❌"}
 
 
-def markdown(review: Review, *, longest: int = LONGEST) -> str:
+def marker_of(prefix: str) -> str:
+    """The marker of a registry that is a folder of its repository: each has a comment of its own.
+
+    Args:
+        prefix: The folder, with a slash at its end; ``""``: the repository is the registry.
+    """
+    # What ends an HTML comment is in no folder's name then.
+    return (
+        f"<!-- gitreg-review {quote(prefix[:-1], errors='surrogateescape').replace('-', '%2D')} -->"
+        if prefix
+        else MARKER
+    )
+
+
+def markdown(review: Review, *, prefix: str = "", longest: int = LONGEST) -> str:
     """The comment.
 
     Args:
         review: What is told.
+        prefix: See ``marker_of``.
         longest: Characters at most.
     """
     found = page(review)
-    head = [MARKER, "", _words(found.sentence)]
+    head = [marker_of(prefix), "", _words(found.sentence)]
     if found.verdict:
         head += ["", f"{_STATES[found.state]} **{_words(found.verdict)}**"]
-    tail = _tail(found, review)
-    room = longest - _length(head) - _length(tail) - 100  # for the line that counts what is left out
-    shown, left_out = _fitting(found.parts, room)
-    body = [line for part in shown for line in ["", *part]]
-    if left_out:
-        body += ["", f"Cut here: {plural(left_out, 'more part')} would not fit. `gitreg review` shows them."]
+    again = f"gitreg review {review.base[:12]} {review.head[:12]}"
+    tail = _tail(found, again, prefix)
+    room = longest - _length(head) - _length(tail) - 200  # for the line that counts what is left out
+    kept = _fitting(found.parts, room)
+    body = list(_body(found.parts, kept))
+    if len(kept) < len(found.parts):
+        left_out = plural(len(found.parts) - len(kept), "more part")
+        body += ["", f"Cut here: {left_out} would not fit. {code(f'{again} --all')} shows everything."]
     return "\n".join([*head, *body, *tail]) + "\n"
 
 
-def _fitting(parts: Sequence[Part], room: int) -> tuple[list[list[str]], int]:
-    """The parts that fit, in order, and how many don't: what is folded away has what the others leave."""
+def _fitting(parts: Sequence[Part], room: int) -> dict[int, list[str]]:
+    """The parts that fit, by their place: what is folded away has what the others leave."""
     kept: dict[int, list[str]] = {}
+    for grouped in (False, True):
+        for at, part in enumerate(parts):
+            if part.folded or bool(part.group) != grouped:
+                continue
+            lines = _part(part, room)
+            if _length(lines) + _ROOM_OF_FOLD > room:
+                break
+            room -= _length(lines) + 1
+            kept[at] = lines
     for at, part in enumerate(parts):
-        if part.folded:
-            continue
-        lines = _part(part, room)
-        if _length(lines) + 1 > room:
-            break
-        room -= _length(lines) + 1
-        kept[at] = lines
-    last = max(kept, default=-1)
-    for at, part in enumerate(parts):
-        if part.folded and at <= last + 1 and room > _SHORTEST_FOLD:
+        # What it belongs to stands before it.
+        if part.folded and room > _SHORTEST_FOLD and (at == 0 or at - 1 in kept):
             lines = _part(part, min(room, _LONGEST_FOLD))
             room -= _length(lines) + 1
             kept[at] = lines
-    return [kept[at] for at in sorted(kept)], len(parts) - len(kept)
+    return kept
 
 
-def _tail(found: Page, review: Review) -> list[str]:
+def _body(parts: Sequence[Part], kept: dict[int, list[str]]) -> Iterator[str]:
+    group = ""
+    for at in sorted(kept):
+        if parts[at].group != group:
+            yield from ["", "</details>"] if group else []
+            group = parts[at].group
+            yield from ["", f"<details><summary>{group}</summary>"] if group else []
+        yield from ["", *kept[at]]
+    yield from ["", "</details>"] if group else []
+
+
+def _tail(found: Page, again: str, prefix: str) -> list[str]:
     lines = [f"- {label}: {code(command, most=1000)}" for label, command in found.commands]
-    told = f"<sub>gitreg review {review.base[:12]} {review.head[:12]}</sub>"
+    told = f"<sub>{f'{code(prefix[:-1])}: ' if prefix else ''}{again}</sub>"
     return [*(["", "### Next", "", *lines] if lines else []), "", told]
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from gitreg.domain.contrast import Contrast
 from gitreg.domain.review import Review
 from gitreg.render.contrast import PLAIN, Paper, registry_lines, version_lines
-from gitreg.render.review import Page, Part, Quoted, Words, page
+from gitreg.render.review import Page, Part, page
+from gitreg.render.review_words import Quoted, Words
 from gitreg.render.text import safe, width
 
 _LONGEST = 100  # characters of a cell
@@ -29,10 +30,12 @@ def text(review: Review, *, columns: int = 100, everything: bool = False) -> str
         lines += ["", _words(found.verdict)]
     paper = replace(PLAIN, columns=columns)
     for part in found.parts:
-        if part.folded and not everything:
+        if (part.folded or part.group) and not everything:
             continue
         told = list(_part(part, paper))
         lines += ["", *told] if told else []
+    folded = dict.fromkeys(part.group for part in found.parts if part.group and not everything)
+    lines += [line for group in folded for line in ("", f"{group}: --all")]
     return "\n".join([*lines, *_commands(found)]) + "\n"
 
 
