@@ -194,6 +194,20 @@ def test_the_server_says_who_pushed_where_it_knows(proposing: Clone, server: Clo
     assert "\x1b[31m" not in propose(proposing, "title=a\x1b[31mb")
 
 
+def test_who_adds_to_a_proposal_has_not_made_it(proposing: Clone, server: Clone) -> None:
+    hook = server.folder / "hooks" / "proc-receive"
+    text = hook.read_text()
+    for name, made_by in (("alice", "alice"), ("grace", "alice")):
+        hook.write_text(text.replace("#!/bin/sh\n", f"#!/bin/sh\nexport GL_USER={name}\n"))
+        propose(proposing, "topic=t")
+        assert meta(server)["by"] == made_by
+        proposing.git("commit", "-q", "--allow-empty", "-m", "an approval", "--no-verify")
+    proposing.git("reset", "-q", "--hard", "HEAD~2")
+    proposing.git("commit", "-q", "--amend", "-m", "made anew", "--no-verify")
+    propose(proposing, "topic=t")
+    assert meta(server)["by"] == "grace"
+
+
 def test_many_at_once_get_different_numbers(
     proposing: Clone, server: Clone, clone: Callable[[str], Clone]
 ) -> None:

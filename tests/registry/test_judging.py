@@ -361,3 +361,18 @@ def test_nothing_of_the_repository_names_a_program(ann: Person) -> None:
     assert verdict(ann, "--proposal", "main", "proposal") == (1, ["GR206"])
     ann.gitreg("verify", "--all")
     assert not (ann.home / "sprung").exists()
+
+
+def test_a_reformat_changes_no_rule(ann: Person) -> None:
+    rules(ann)
+    before = head(ann)
+    text = (ann.work / "gitreg.yaml").read_text()
+    block = "    approvals:\n      count: 1\n      approvers: [bob@example.com]\n"
+    flow = "    approvals: {approvers: [bob@example.com], count: 1}  # the same\n"
+    assert block in text
+    ann.write("gitreg.yaml", text.replace(block, flow))
+    ann.commit("reformat")
+    assert verdict(ann, before, "HEAD") == (0, [])
+    ann.write("gitreg.yaml", text.replace("count: 1", "count: 2"))
+    ann.commit("not the same")
+    assert verdict(ann, before, "HEAD")[0] == 1

@@ -149,6 +149,9 @@ def _made(store: Store, head: str, target: str, pusher: Pusher, before: Proposal
     given = pusher.options
     now = stamp(pusher.now)
     old = before.meta if before else None
+    # Who adds something, an approval say, has not proposed it.
+    goes_on = before is not None and is_ancestor(store.repository, before.head, head)
+    by = before.meta.by if before is not None and goes_on else pusher.by or author
     return Proposal(
         number=before.number if before else next_number(store),
         head=head,
@@ -158,7 +161,7 @@ def _made(store: Store, head: str, target: str, pusher: Pusher, before: Proposal
             description=given.get("description", "").replace("\\n", "\n")
             or (old.description if old else body.strip()),
             target=target,
-            by=pusher.by or author,
+            by=by,
             created=old.created if old else now,
             updated=now,
             state="open",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from gitreg.errors import GitregError
 from gitreg.gitstore.steps import steps_between
 from gitreg.manifest.layout import CODEOWNERS_FILES
 from gitreg.policy.context import Judgement
@@ -21,7 +20,6 @@ Gain = tuple[str, int, str]
 """Model, version, and the stage that it gains."""
 
 _MOST_KNOWN = 5_000  # commits
-_UNASKED = "the rules asked for no approvals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +27,14 @@ class Counted:
     """The approvals of one change.
 
     Attributes:
-        enough: Whether the rules had those that they ask for.
+        asked: Whether the rules asked for any.
         given: Principals whose approvals counted → the server that vouched for who signed in there, or ``""``.
         refused: The others → why theirs did not count.
         fault: Why nobody can tell; then the others are empty.
         digest: For a change of the rules: SHA-256 of those that it sets up; ``""`` where none was asked for.
     """
 
-    enough: bool = True
+    asked: bool = False
     given: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
@@ -99,21 +97,19 @@ def _of(step: Step | None) -> CommitCounted:
         return CommitCounted()
     gains = {}
     for judged in step.judged:
-        version = judged.entering.version
+        change = judged.entering.change
         asked = next((each for each in judged.judgements if each.rule == "approvals"), None)
-        gains[version.name, version.version, judged.entering.stage.name] = _counted(asked)
+        gains[change.model, change.version or 0, change.stage or ""] = _counted(asked)
     rules = next((each for each in step.policy if each.rule == "policy"), None)
     return CommitCounted(gains=gains, rules=_counted(rules) if rules else None)
 
 
 def _counted(found: Judgement | None) -> Counted:
-    if found is None:
-        return Counted(refused={}, enough=True)
-    detail: Mapping[str, Any] = found.detail
-    if "present" not in detail:  # nobody was asked, or the keys can't be read
-        return Counted(fault="" if found.passed else found.message)
+    detail: Mapping[str, Any] = found.detail if found else {}
+    if found is None or "present" not in detail:  # nobody was asked, or the keys can't be read
+        return Counted(fault="" if found is None or found.passed else found.message)
     return Counted(
-        enough=found.passed,
+        asked=True,
         given={str(each["approver"]): str(each.get("attester", "")) for each in detail["present"]},
         refused={str(each["approver"]): str(each["reason"]) for each in detail["refused"]},
         digest=str(detail.get("after", "")),

@@ -12,12 +12,12 @@ from gitreg.domain.approval import Approval, PolicyApproval
 from gitreg.domain.changes import Change
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel, Versions
 from gitreg.domain.settings import Settings, Stage
-from gitreg.errors import InvalidInput, NotAllowed
+from gitreg.errors import GitregError, InvalidInput, NotAllowed
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import authors, history
 from gitreg.gitstore.signatures import split_commit
 from gitreg.gitstore.trees import FILE, FOLDER
-from gitreg.manifest.layout import Layout, approvals_dir, policy_approvals_dir
+from gitreg.manifest.layout import SETTINGS_FILE, Layout, approvals_dir, policy_approvals_dir
 from gitreg.policy.context import (
     ApprovalFile,
     Authors,
@@ -257,6 +257,8 @@ class Docket:
         if before == after:
             return None
         paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+        if paths == [SETTINGS_FILE] and _same_settings(old, new):
+            return None
         digest = policy_digest(after)
         return PolicyChange(
             before=policy_digest(before),
@@ -372,6 +374,14 @@ class Docket:
                 moved.append((change.model, change.stage or "", change.version))
         for model, stage, version in moved:  # in which order they come within a commit is nobody's business
             self.course.entered[model, stage, version] = self.course.given[model, stage]
+
+
+def _same_settings(old: RuleBook, new: RuleBook) -> bool:
+    """Whether two texts of ``gitreg.yaml`` say the same: to reformat it changes no rule."""
+    try:
+        return old.settings == new.settings
+    except GitregError:  # what can't be read might say anything
+        return False
 
 
 def _stage(settings: Settings, name: str) -> Stage:

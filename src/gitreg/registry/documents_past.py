@@ -30,7 +30,7 @@ def entry_document(entry: LogEntry, people: list[Hands]) -> Document:
 
     Args:
         entry: The commit.
-        people: Who proposed, approved and merged its changes of stages, where more than one had a hand.
+        people: Who proposed, approved and merged its changes of stages and rules, where that is known.
     """
     commit = entry.commit
     found: Document = {
@@ -62,9 +62,27 @@ def _change(change: Change, people: list[Hands]) -> Document:
     told = change_document(change)
     for found in people:
         if found.change is change:
-            told["proposed_by"] = [one.email for one in found.proposed_by]
-            told["approved_by"] = [one.email for one in found.approved_by]
-            told["merged_by"] = found.merged_by.email if found.merged_by else None
+            told |= _hands(found)
+    return told
+
+
+def _hands(found: Hands) -> Document:
+    """Who had a hand in a change, by e-mail address; of approvals that can't be judged only whose they are."""
+    told: Document = {"proposed_by": [one.email for one in found.proposed_by]}
+    if found.unjudged is not None:
+        signers = [one.email for one in found.unjudged.signed_by]
+        told["approvals_not_judged"] = {"signed_by": signers, "reason": found.unjudged.reason}
+    else:
+        told["approved_by"] = [one.person.email for one in found.approved_by]
+        told["not_counted"] = [
+            {"approver": one.person.email, "reason": one.reason} for one in found.not_counted
+        ]
+        attested = [one for one in found.approved_by if one.attester]
+        if attested:
+            told["signed_in"] = [
+                {"approver": one.person.email, "attester": one.attester} for one in attested
+            ]
+    told["merged_by"] = found.merged_by.email if found.merged_by else None
     return told
 
 

@@ -37,7 +37,7 @@ class Item:
         changes: The first of its changes in words.
         more: How many others there are.
         people: Who made it.
-        hands: What others did for it, and who: ``Approved by``.
+        hands: What was done for it, and by whom: ``Approved by``.
         signed: What is to be said of its signature.
         subject: Its own subject, where that says something else than its changes; else ``""``.
         unread: Files that can't be read since.
@@ -120,7 +120,7 @@ def _day(entry: Entry) -> str:
 
 
 def _hands(look: Look, entries: Sequence[Entry]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Commit → who proposed, approved and merged it, where that is more than one person.
+    """Commit → who proposed, approved and merged it, where that is known.
 
     For a merge Git is asked who made its other side: on one page for the newest merges alone.
     """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitreg.domain.approval import address_key
-from gitreg.domain.changes import Change, phrase
+from gitreg.domain.changes import Change
 from gitreg.index.reading import Link, Slice
 from gitreg.registry.activity import Entry
-from gitreg.registry.hands import Hands, called
+from gitreg.registry.hands import Hands, approver_of, called, called_or_address, worded
 from gitreg.web.links import Links
 from gitreg.web.pages.cut import cut
 
@@ -77,29 +77,21 @@ def names_of(part: Slice, entries: Iterable[tuple[Link, Iterable[Change]]]) -> N
     asked: dict[str, None] = {}
     for link, changes in entries:
         found[address_key(link.email)] = link.author
-        asked |= {_approver(change).casefold(): None for change in changes if change.event == "approve"}
+        asked |= {approver_of(change).casefold(): None for change in changes}
     for email in asked:
         if email and email not in found and (name := called(part, email)):
             found[email] = name
     return found
 
 
-def _approver(change: Change) -> str:
-    return str(change.after.get("approver") or "") if isinstance(change.after, Mapping) else ""
-
-
-def worded(change: Change, names: Names) -> str:
-    """A change as one phrase; of an approval also whose it is."""
-    words = phrase(change)
-    approver = _approver(change) if change.event == "approve" else ""
-    if not approver:
-        return words
-    return f"{words}, by {names.get(address_key(approver), approver)}"
+def name_in(names: Names) -> Callable[[str], str]:
+    """What the owner of an e-mail address is called; ``""`` where nobody knows."""
+    return lambda email: names.get(address_key(email), "")
 
 
 def _told(change: Change, links: Links, names: Names) -> Told:
     name = str(change.after) if change.event == "rename" else change.model
-    words = cut(worded(change, names))
+    words = cut(worded(change, name_in(names)))
     number = change.version if change.event != "alias" else change.after or change.before
     version = f"version {number}" if number is not None and name else ""
     before, found, after = words.partition(version) if version else (words, "", "")
@@ -134,9 +126,23 @@ def people(entry: Entry) -> People:
 
 def did_of(found: Iterable[Hands]) -> list[tuple[str, str]]:
     """Who proposed, approved and merged: what they did, and their names; of all changes together."""
-    did: dict[str, dict[str, None]] = {"Proposed by": {}, "Approved by": {}, "Merged by": {}}
+    did: dict[str, dict[str, None]] = {
+        "Proposed by": {},
+        "Approved by": {},
+        "Merged by": {},
+        "Also signed, not counted": {},
+        "Approvals not judged": {},
+    }
     for each in found:
         merged = (each.merged_by,) if each.merged_by else ()
-        for key, who in zip(did, (each.proposed_by, each.approved_by, merged), strict=True):
-            did[key] |= {one.name or one.email: None for one in who}
-    return [(key, ", ".join(cut(name, 120) for name in names)) for key, names in did.items() if names]
+        unjudged = (each.unjudged,) if each.unjudged else ()
+        told = (
+            map(called_or_address, each.proposed_by),
+            (one.said for one in each.approved_by),
+            map(called_or_address, merged),
+            (one.said for one in each.not_counted),
+            (one.said for one in unjudged),
+        )
+        for key, who in zip(did, told, strict=True):
+            did[key] |= dict.fromkeys(who)
+    return [(key, ", ".join(cut(one, 240) for one in who)) for key, who in did.items() if who]

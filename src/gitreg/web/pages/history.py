@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitreg.index.reading import Link, Slice
+from gitreg.registry.hands import worded
 from gitreg.registry.recent import Recent
 from gitreg.registry.signed import Signed, signed
 from gitreg.registry.store import Store
-from gitreg.web.pages.happened import Names, names_of, worded
+from gitreg.web.pages.happened import Names, name_in, names_of
 
 _MOST_TOLD = 4
 
@@ -54,7 +55,7 @@ def steps(store: Store, part: Slice, entries: Iterable[Recent]) -> list[Step]:
 
 def _step(found: Recent, seen: Signed, names: Names) -> Step:
     link = found.link
-    told = tuple(worded(change, names) for change in found.entry.changes[:_MOST_TOLD])
+    told = tuple(worded(change, name_in(names)) for change in found.entry.changes[:_MOST_TOLD])
     said, kind = _SAID[seen.state]
     return Step(
         link=link,
