@@ -96,6 +96,45 @@ def test_a_stage_that_asks_for_approvals_guards_the_rules_too(ann: Person) -> No
     assert verdict(ann, before, "HEAD") == (1, ["GR206", "GR208"])
 
 
+def test_a_finding_of_the_past_names_its_commit(ann: Person) -> None:
+    original = (ann.work / VERSION.format(1)).read_text()
+    ann.edit(VERSION.format(1), "s3://models/churn/1", "s3://evil")
+    ann.commit("an edit")
+    at_fault = head(ann)[:10]
+    ann.write(VERSION.format(1), original)
+    ann.commit("taken back")
+    ann.gitreg("tag", "churn/2", "a=b")
+    said = ann.gitreg("verify", "--all", "--no-tags", code=6)
+    assert f"(in the commit {at_fault})" in said.out
+    before = head(ann)
+    ann.edit(VERSION.format(1), "s3://models/churn/1", "s3://evil")
+    ann.commit("another edit")
+    said = ann.gitreg("verify", before, "HEAD", code=6)
+    assert "(in the commit" not in said.out, "the one commit that is asked about needs no name"
+
+
+def test_what_could_not_be_read_once_hides_nothing_of_the_rest(ann: Person) -> None:
+    good = (ann.work / "models/churn/model.yaml").read_text()
+    ann.write("models/churn/model.yaml", good + "nonsense: 1\n")
+    hold(ann, 1)
+    ann.write("models/churn/model.yaml", good)
+    ann.edit(VERSION.format(2), "s3://models/churn/2", "s3://evil")
+    ann.commit("mended, and another edit")
+    assert set(verdict(ann, "--all", "--no-tags", code=6)[1]) == {"GR011", "GR104"}
+
+
+def test_a_change_of_the_rules_reads_no_manifest_that_means_the_same(ann: Person) -> None:
+    ann.edit(VERSION.format(1), "source:", "saurce:")
+    ann.commit("let in before there were hooks")
+    before = head(ann)
+    rules(ann, "    no_worse:\n      - metric: auc\n        direction: higher\n")
+    known = verdict(ann, before, "HEAD", code=1)[1]  # the stage is exclusive now: everything is looked at
+    assert "GR011" in known
+    before = head(ann)
+    rules(ann, "")
+    assert verdict(ann, before, "HEAD") == (0, [])
+
+
 def test_a_branch_that_was_rewritten(ann: Person) -> None:
     before = head(ann)
     ann.git("commit", "-q", "--amend", "-m", "another message")
@@ -376,3 +415,20 @@ def test_a_reformat_changes_no_rule(ann: Person) -> None:
     ann.write("gitreg.yaml", text.replace("count: 1", "count: 2"))
     ann.commit("not the same")
     assert verdict(ann, before, "HEAD")[0] == 1
+
+
+def test_an_audit_says_what_it_looked_at_and_forgives_rules_that_were_mended(ann: Person) -> None:
+    rules(ann, "    from: [Stagin]\n")
+    assert verdict(ann, "--all") == (1, ["GR211"])
+    rules(ann, "    from: [Staging, None]\n")
+    hold(ann, 3)
+    ann.gitreg("reconcile")
+    said = ann.gitreg("verify", "--all", "--json")
+    found = json.loads(said.out)
+    assert [(each["code"], each["severity"]) for each in found["findings"]] == [("GR211", "warning")]
+    assert "(in the commit " in found["findings"][0]["message"]
+    assert found["tally"] == {"commits": 7, "promotions": 1, "approvals": 0}
+    assert (
+        "7 commits, 1 promotion under rules with 0 approvals: no errors, 1 warning"
+        in ann.gitreg("verify", "--all").err
+    )

@@ -157,3 +157,21 @@ def test_a_rollback_is_approved_and_merged(ann: Person) -> None:
     ann.gitreg("merge", found["branch"])
     assert stages(ann) == {1: ["Production"], 2: ["Staging"], 3: []}
     assert verdict(ann, "--all") == (0, [])
+
+
+def test_an_approval_outlives_the_promotions_of_others_and_not_its_own(ann: Person) -> None:
+    """F22 for a stage that many versions may hold."""
+    asked = "    approvals:\n      count: 1\n      approvers: [bob@example.com]\n"
+    rule(ann, staging=asked, keys=True)
+    bob = Person(name="bob", home=ann.home.parent / "bob", work=ann.work)
+    for version in (1, 3):
+        ann.gitreg("promote", f"churn/{version}", "Staging")
+        bob.gitreg("approve", f"churn/{version}", "Staging", "--yes")
+    ann.gitreg("merge", "churn/3", "Staging")
+    said = json.loads(ann.gitreg("proposals", "--json").out)["proposals"]
+    assert [(each["passes"], each["findings"]) for each in said] == [(True, [])]
+    ann.gitreg("merge", "churn/1", "Staging")
+    ann.gitreg("unassign", "churn/1", "Staging")
+    said = ann.gitreg("assign", "churn/1", "Staging", code=5)
+    assert "0 of 1 approval" in said.err
+    assert verdict(ann, "--all") == (0, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +131,24 @@ def _summary(verdict: Verdict) -> str:
         what = (
             f"{verdict.base[:10]}..{verdict.head[:10]}" if verdict.base != verdict.head else verdict.head[:10]
         )
-    return f"verified {what}: {plural(errors, 'error') if errors else 'no findings'}"
+    warnings = sum(one.severity == "warning" for one in verdict.findings)
+    found = plural(errors, "error") if errors else "no errors" if warnings else "no findings"
+    found += f", {plural(warnings, 'warning')}" if warnings else ""
+    return f"verified {what}{_looked_at(verdict)}: {found}"
+
+
+def _looked_at(verdict: Verdict) -> str:
+    """``, 38 commits, 9 promotions by rules with 18 approvals``."""
+    from gitreg.render.text import plural
+
+    tally = verdict.tally
+    if tally is None:
+        return ""
+    told = f", {plural(tally.commits, 'commit')}"
+    if tally.promotions:
+        told += f", {plural(tally.promotions, 'promotion')} under rules"
+        told += f" with {plural(tally.approvals, 'approval')}"
+    return told
 
 
 def _document(verdict: Verdict, findings: list[Any]) -> dict[str, Any]:
@@ -144,7 +161,7 @@ def _document(verdict: Verdict, findings: list[Any]) -> dict[str, Any]:
         "exit_code": verdict.exit_code,
         "findings": [finding_document(one) for one in findings],
         "steps": [_step(step) for step in verdict.steps],
-    }
+    } | ({"tally": asdict(verdict.tally)} if verdict.tally else {})
 
 
 def _step(step: Step) -> dict[str, Any]:

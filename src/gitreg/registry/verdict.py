@@ -47,6 +47,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was looked at in a whole history.
+
+    Attributes:
+        commits: Those that touch what is judged.
+        promotions: Entries of versions in stages that have rules.
+        approvals: Those that count for them.
+    """
+
+    commits: int
+    promotions: int
+    approvals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a judgement found.
 
@@ -55,12 +70,14 @@ class Verdict:
         head: Full hex id of the commit that was judged.
         steps: Oldest first.
         findings: All of them, those of the steps included.
+        tally: Of a whole history, whose steps are left out.
     """
 
     base: str
     head: str
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
+    tally: Tally | None = None
 
     @property
     def clean(self) -> bool:
