@@ -37,4 +37,4 @@ bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) .venv-mlflow2 demo-registry .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-mlflow2 demo-registry demo-review .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,7 +2,8 @@
 
 Ann proposes, Bob approves, Carol merges, each with a clone, a home and a key of their own. The server is
 sshd with gitolite on this machine, run by the user who types ``make``; without these programs it is a bare
-repository with the same hooks. Everything lies in a temporary folder that is removed at the end.
+repository with the same hooks. All of it lies in a temporary folder. What stays is ``demo-review/``: the
+repository, a clone for Ann and one for Bob, and a proposal that waits for Bob.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from run import ROOT, WIDTH, on_terminal, plain
@@ -27,6 +28,7 @@ from tests.servers.host import Server
 from tests.servers.people import Person
 from tests.servers.programs import missing
 
+FOLDER = ROOT / "demo-review"
 NAMES = ("ann", "bob", "carol")
 PROPOSED = "origin/gitreg/promote/churn/2/Production"
 EDIT = Path("models/churn/versions/2.yaml")
@@ -108,9 +110,10 @@ def main(argv: Sequence[str] = ()) -> None:
                 print("Starting sshd with gitolite on a port of this machine ...")
                 server = stack.enter_context(gitolite.gitolite(folder, NAMES))
             tell(server)
+            keep(server)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"\nDone in {time.monotonic() - started:.0f} s; nothing of it stays.")
+    farewell(time.monotonic() - started)
 
 
 def tell(server: Server) -> None:
@@ -167,8 +170,8 @@ def proposed(stage: Stage) -> None:
     stage.ann.type("gitreg promote churn/2 Production -m 'Finds the customers whom we lost in May'")
     stage.say("What Bob sees, and what the required check says: red, for want of approval")
     stage.bob.type("git fetch --quiet")
-    stage.bob.type(f"gitreg review origin/main {PROPOSED}")
-    stage.bob.type(f"gitreg verify origin/main {PROPOSED}", code=1)
+    stage.bob.type("gitreg review churn/2 Production")
+    stage.bob.type(f"gitreg verify --proposal origin/main {PROPOSED}", code=1)
 
 
 def approved(stage: Stage) -> None:
@@ -177,7 +180,7 @@ def approved(stage: Stage) -> None:
     stage.bob.type("gitreg approve churn/2 Production --yes -m 'Tried on last week'")
     stage.bob.type("gitreg approvals churn/2 Production")
     stage.say("Green")
-    stage.bob.type(f"gitreg verify origin/main {PROPOSED}")
+    stage.bob.type(f"gitreg verify --proposal origin/main {PROPOSED}")
 
 
 def merged(stage: Stage) -> None:
@@ -194,6 +197,46 @@ def merged(stage: Stage) -> None:
     carol.type("gitreg log -n 1")
     carol.type("gitreg verify --all")
     carol.type("gitreg resolve churn/Production")
+
+
+def keep(server: Server) -> None:
+    """Leave the registry in ``FOLDER``, without its server, and a proposal of Ann's that waits for Bob."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    bare = FOLDER / "registry.git"
+    ann, bob = (replace(server.people[name], work=FOLDER / name, url=str(bare)) for name in ("ann", "bob"))
+    ann.run("git", "clone", "--quiet", "--mirror", str(server.bare), str(bare), at=FOLDER)
+    ann.run("git", "remote", "remove", "origin", at=bare)
+    ann.run("gitreg", "--registry", str(bare), "hooks", "install", "--server", "--proposals", at=FOLDER)
+    for who in (ann, bob):
+        who.clone()
+        who.git("config", "user.name", who.name.capitalize())
+        who.git("config", "user.email", who.email)
+    shutil.copy2(bob.home / "key", FOLDER / "bob.key")
+    ann.gitreg("register", "churn", "s3://models/churn/3", "--metric", "auc=0.94")
+    ann.git("push", "--quiet")
+    ann.gitreg("promote", "churn/3", "Production", "-m", "Trained on June, too")
+
+
+def farewell(seconds: float) -> None:
+    """Where it all is, and what to try next."""
+    here = FOLDER.relative_to(Path.cwd()) if FOLDER.is_relative_to(Path.cwd()) else FOLDER
+    print(f"\nDone in {seconds:.0f} s. The registry stays in {here} until the next make demo-review.")
+    print("Ann has proposed churn/3 meanwhile. You are Bob:\n")
+    print(f"  source {Path(sys.prefix, 'bin', 'activate')} && cd {FOLDER / 'bob'}")
+    for command, meaning in {
+        "gitreg proposals": "what waits, and for what",
+        "gitreg review churn/3 Production": "better than churn/2?",
+        "gitreg approve churn/3 Production --key ../bob.key": "sign it",
+        "gitreg merge churn/3 Production": "in",
+        "git pull --tags && gitreg log": "who did what",
+        "gitreg rollback churn Production": "refused: a way back is approved here, too",
+        "gitreg rollback churn Production --propose": "so it is proposed; nobody approves their own",
+        "gitreg policy show": "the rules; they stand in gitreg.yaml",
+        "git tag -f churn/Production/1 && git push -f --tags": "whatever you try: the repository refuses it",
+    }.items():
+        print(f"  {command:<53} # {meaning}")
+    print("\ndocs/team.md sets up such a registry for a team, docs/promotion.md has all the rules.")
 
 
 if __name__ == "__main__":

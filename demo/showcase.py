@@ -144,9 +144,7 @@ def make(folder: Path) -> None:
     for _, act in sorted(told, key=lambda each: each[0]):
         act()
     describe(story)
-    # The approval is to count whenever this is looked at.
-    lasting = proposal.RULES.replace("count: 2\n", "count: 2\n      valid_days: 3650\n")
-    proposal.rule(story, "2025-11-18T09:00:00", lasting)
+    proposal.rule(story, "2025-11-18T09:00:00")
     story.registers("2025-11-19T08:15", "churn", 9, NINTH)
     proposal.ask(story, "2025-11-20T10:00", "2025-11-20T11:00")
 

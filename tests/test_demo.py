@@ -12,6 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 _RUN = "import pathlib, sys; import run; run.FOLDER = pathlib.Path(sys.argv[1]); run.main()"
+_REVIEW = (
+    "import pathlib, sys; import review; review.FOLDER = pathlib.Path(sys.argv[1]); review.main(sys.argv[2:])"
+)
 
 
 @pytest.mark.mlflow
@@ -88,8 +91,9 @@ def test_demo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [(), ("--plain",)], ids=["server", "plain"])
-def test_demo_review(how: tuple[str, ...]) -> None:
-    command = [sys.executable, "review.py", *how]
+def test_demo_review(how: tuple[str, ...], tmp_path: Path) -> None:
+    place = tmp_path / "kept"
+    command = [sys.executable, "-c", _REVIEW, str(place), *how]
     done = subprocess.run(command, cwd=ROOT / "demo", capture_output=True, text=True, check=False)
     said = done.stdout
     assert done.returncode == 0, said + done.stderr
@@ -108,3 +112,14 @@ def test_demo_review(how: tuple[str, ...]) -> None:
     last = shown("carol$ gitreg log")
     assert "proposed by Ann" in last and "merged by Carol" in last and "bob@example.com" in last
     assert shown("carol$ gitreg resolve").startswith("s3://models/churn/2\n")
+
+    gitreg = str(Path(sys.executable).with_name("gitreg"))
+    for typed, words in (
+        (("approve", "churn/3", "Production", "--key", "../bob.key", "--yes"), "as bob@example.com"),
+        (("merge", "churn/3", "Production"), "Took Production from churn/2"),
+    ):
+        assert " ".join(typed).removesuffix(" --yes") in said  # as it is told what to try
+        tried = subprocess.run(
+            [gitreg, *typed], cwd=place / "bob", capture_output=True, text=True, check=False
+        )
+        assert words in tried.stdout, tried.stderr

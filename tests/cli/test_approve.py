@@ -260,8 +260,9 @@ def test_a_registry_in_a_folder_of_a_repository_without_a_remote(tmp_path: Path,
     ann.gitreg("promote", "churn/2", "Production")
     assert "1 missing" in bob.gitreg("approvals", "churn/2", "Production", code=1).out
     bob.gitreg(*YES)
-    assert f"sub/{BOBS}" in ann.git("ls-tree", "-r", "--name-only", "--full-tree", BRANCH)
-    assert "bob@example.com\tapproved" in bob.gitreg("approvals", BRANCH).out
+    branch = BRANCH.replace("gitreg/", "gitreg/in/sub/", 1)
+    assert f"sub/{BOBS}" in ann.git("ls-tree", "-r", "--name-only", "--full-tree", branch)
+    assert "bob@example.com\tapproved" in bob.gitreg("approvals", branch).out
     bob.gitreg("merge", "churn/2", "Production", "--mode", "squash")
     ann.gitreg("verify", "--all")
 

@@ -112,11 +112,38 @@ def test_both_sides_changed_the_same(both: Shared) -> None:
     before = both.refs()
     for mode in ("merge", "squash", "rebase"):
         said = both.bob.gitreg("merge", "churn/2", "Production", "--mode", mode, code=4).words
-        assert "models/churn/versions/1.yaml" in said
+        assert "churn/3 took Production meanwhile" in said
         assert "gitreg promote churn/2 Production" in said
     assert both.refs() == before
+    told = "churn/3 took Production meanwhile: gitreg promote churn/2 Production makes it anew"
+    assert told in both.bob.gitreg("proposals").out
+    for judge in ("review", "verify"):
+        said = both.bob.gitreg(judge, "churn/2", "Production", code=4).words
+        assert "churn/3 took Production meanwhile" in said and "gitreg promote churn/2 Production" in said
     both.alice.gitreg("promote", "churn/2", "Production")
     both.bob.gitreg("merge", "churn/2", "Production")
+
+
+@pytest.mark.parametrize("mode", ["squash", "rebase"])
+def test_what_was_merged_by_plain_git_is_not_open_any_more(both: Shared, mode: str) -> None:
+    alice, bob = both.alice, both.bob
+    ahead(both, "tag", "churn/3", "reviewed=yes")
+    bob.git("pull", "-q")
+    bob.git("merge", "-q", "--squash", f"origin/{BRANCH}") if mode == "squash" else bob.git(
+        "cherry-pick", f"origin/{BRANCH}"
+    )
+    bob.git("commit", "-q", "-m", "Merge it (#7)", code=0 if mode == "squash" else None)
+    bob.git("push", "-q", "origin", "main")
+    assert "no proposal is open" in alice.gitreg("proposals").err
+    alice.git("pull", "-q")
+    ahead(both, "tag", "churn/2", "seen=yes")
+    ahead(both, "rollback", "churn", "Production")
+    assert "no proposal is open" in alice.gitreg("proposals").err, "whatever came later"
+    assert "nothing to merge" in bob.gitreg("merge", "churn/2", "Production").out
+    assert "Production" not in both.git("show", "main:models/churn/versions/2.yaml")
+    again = alice.gitreg("promote", "churn/2", "Production")
+    assert "Proposed anew" in again.out
+    assert "Merged" in bob.gitreg("merge", "churn/2", "Production").out
 
 
 def test_it_is_merged_already(both: Shared) -> None:
@@ -189,3 +216,14 @@ def test_no_such_proposal(both: Shared, name: str) -> None:
     before = both.refs()
     assert "gitreg proposals" in both.bob.gitreg("merge", "--", name, code=3).words
     assert both.refs() == before
+
+
+@pytest.mark.parametrize("mode", ["merge", "squash"])
+def test_a_merge_keeps_the_reasons(two_commits: Shared, mode: str) -> None:
+    bob = two_commits.bob
+    bob.gitreg("merge", "churn/2", "Production", "-m", "Looked at with the team", "--mode", mode)
+    title, *rest = two_commits.git("log", "-1", "--format=%B", "main").split("\n\n")
+    assert title == "Promote churn/2 to Production"
+    assert rest[:2] == ["Looked at with the team", "Better on new customers"]
+    assert rest[2].startswith("Gitreg-Event: transition\n")
+    assert "Better on new customers" in bob.gitreg("log", "churn", "--json").out

@@ -389,9 +389,10 @@ def test_proposals_tells_what_each_lacks(both: Shared) -> None:
         BRANCH: "passes",
         registered(bob, "s3://models/his")["branch"]: "passes",
     }
-    pushed(bob, "transition", "churn/2", "Production")
+    pushed(bob, "transition", "churn/3", "Production")
     told = {each["branch"]: each for each in json.loads(alice.gitreg("proposals", "--json").out)["proposals"]}
-    assert "can't be merged" in told[BRANCH]["state"] and not told[BRANCH]["passes"]
+    why = "churn/3 took Production meanwhile: gitreg promote churn/2 Production makes it anew"
+    assert told[BRANCH]["state"] == why and not told[BRANCH]["passes"]
     assert BRANCH in alice.gitreg("proposals", "--offline").out
     both.bare.rename(both.bare.with_name("gone.git"))
     offline = alice.gitreg("proposals")
@@ -420,3 +421,22 @@ def test_a_branch_of_ones_own_is_not_withdrawn(both: Shared) -> None:
     assert "git push origin --delete feature" in both.alice.gitreg("withdraw", "feature", code=4).words
     both.alice.gitreg("withdraw", "main", code=3)
     assert both.refs() == before
+
+
+def test_another_remote_is_named_everywhere(both: Shared, tmp_path: Path) -> None:
+    """Bob's own copy is origin, and what is proposed goes to the team's."""
+    bob = both.bob
+    fork = tmp_path / "fork.git"
+    bob.git("clone", "-q", "--bare", bob.url, str(fork))
+    bob.git("remote", "add", "team", bob.url)
+    bob.git("remote", "set-url", "origin", str(fork))
+    assert promoted(bob, "--remote", "team")["proposal"]["remote"] == "team"
+    listed = json.loads(bob.gitreg("proposals", "--remote", "team", "--json").out)
+    assert [each["branch"] for each in listed["proposals"]] == [BRANCH]
+    asked = ("churn/2", "Production", "--remote", "team")
+    assert "git push -u team HEAD" in bob.gitreg("approve", *asked, "--yes", code=5).words
+    bob.gitreg("withdraw", *asked)
+    assert HEAD not in both.refs()
+    promoted(bob, "--remote", "team")
+    bob.gitreg("merge", *asked)
+    assert "Production" in both.git("show", "main:models/churn/versions/2.yaml")

@@ -158,9 +158,9 @@ def test_dry_run_prints_it(service: Store, run: Run, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(key, value)
     monkeypatch.delenv("GITREG_TOKEN")
     said = run(*ASKED, "--dry-run")
+    assert service["seen"] == []
     assert said.out == as_comment(run)
     assert "/org/reg, pull request 7" in said.err
-    assert service["seen"] == []
 
 
 class TestErrors:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 from random import Random
+from zlib import crc32
 
 _ANN, _BOB = "Ann <ann@example.com>", "Bob <bob@example.com>"
 _BEGAN = 1_767_225_600  # 2026-01-01
 _TIME = '"2026-01-01T00:00:00.000Z"'
 _SETTINGS = "format: 1\nbranch: main\nlayout: {layout}\nstages:\n  - name: Staging\n  - name: Production\n{rules}  - name: Archived\n"
-_RULES = (
+RULES = (
     "",
     "    exclusive: true\n",
     "    exclusive: true\n    from: [Staging]\n",
     "    no_worse:\n      - metric: auc\n        direction: higher\n",
     "    requires: [card]\n",
     "    approvals:\n      count: 1\n      approvers: [bob@example.com]\n",
-    "    nonsense: 1\n",
 )
-_NAMES = ("churn", "fraud", "Churn")
 
 
 class History:
@@ -29,20 +28,42 @@ class History:
         place: Where it is made, bare.
         random: Decides.
         prefix: The registry's folder: ``""`` or ``sub/``.
+        names: Of the models.
         rules: Whether the settings change, and may be broken.
+        clocks: Whether they may be wrong.
     """
 
-    def __init__(self, place: Path, random: Random, *, prefix: str = "", rules: bool = True) -> None:
-        self.place, self.random, self.prefix, self.rules = place, random, prefix, rules
+    BRANCHES = ("main", "side", "merged", "squashed", "rebased")
+
+    def __init__(
+        self,
+        place: Path,
+        random: Random,
+        *,
+        prefix: str = "",
+        names: tuple[str, ...] = ("churn", "fraud", "Churn"),
+        rules: bool = True,
+        clocks: bool = True,
+    ) -> None:
+        self.place, self.random, self.prefix = place, random, prefix
+        self.names, self.rules, self.clocks = names, rules, clocks
         self.files: dict[str, str] = {}  # what main holds, from the registry's root
         self._stream: list[str] = []
         self._count = 0
 
-    def make(self, commits: int) -> None:
-        """All of it; the first commit sets the registry up."""
-        self._commit({"gitreg.yaml": self._settings("")})
+    def make(self, commits: int, *, rules: str = "", proposal: bool = False) -> None:
+        """All of it; the first commit sets the registry up.
+
+        Args:
+            commits: How many there are about.
+            rules: For Production, in the settings of the first.
+            proposal: Whether ``propose`` ends it.
+        """
+        self._commit({"gitreg.yaml": self._settings(rules)})
         for _ in range(commits):
             self._merge() if self.random.random() < 0.15 else self._commit(self._change())
+        if proposal:
+            self.propose()
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.place)], check=True)
         subprocess.run(
             ["git", "fast-import", "--quiet", "--force"],
@@ -51,12 +72,33 @@ class History:
             check=True,
         )
 
+    def propose(self) -> None:
+        """A proposal of two commits on ``side``, and what merge, squash and rebase make of it.
+
+        Meanwhile ``main`` has gone on with another model.
+        """
+        first, second = self._change(), self._change()
+        touched = [{path.split("/")[1] for path in one if "/" in path} for one in (first, second)]
+        ruled = any(path.startswith(("keys/", "gates/")) for path in first)  # they count for the second
+        commits = [first] if ruled or touched[0] & touched[1] else [first, second]
+        both = {path: text for one in commits for path, text in one.items()}
+        self._stream.append("reset refs/heads/side\nfrom refs/heads/main\n\n")
+        self._commit({"models/other/model.yaml": self._model("other", "")})
+        for name in ("merged", "squashed", "rebased"):
+            self._stream.append(f"reset refs/heads/{name}\nfrom refs/heads/main\n\n")
+        for name in ("side", "rebased"):
+            for changes in commits:
+                self._commit(changes, ref=f"refs/heads/{name}")
+        self._commit(both, ref="refs/heads/merged", parents="merge refs/heads/side\n")
+        self._commit(both, ref="refs/heads/squashed")
+
     def _commit(
         self, changes: dict[str, str | None], *, ref: str = "refs/heads/main", parents: str = ""
     ) -> None:
         self._count += 1
         # Now and then a clock is wrong.
-        when = _BEGAN + self._count * 60 - (400_000 if self.random.random() < 0.03 else 0)
+        wrong = self.clocks and self.random.random() < 0.03
+        when = _BEGAN + self._count * 60 - (400_000 if wrong else 0)
         author = self.random.choice((_ANN, _BOB))
         self._stream.append(
             f"commit {ref}\nauthor {author} {when} +0000\ncommitter {_ANN} {when} +0000\ndata 2\nx\n{parents}"
@@ -73,8 +115,9 @@ class History:
     def _file(self, path: str, text: str | None) -> str:
         if text is None:
             return f"D {path}\n"
-        odd = self.random.random() < 0.03 and (self.rules or not path.endswith("gitreg.yaml"))
-        mode = self.random.choice(("120000", "100755")) if odd else "100644"
+        chance = crc32(f"{path}\n{text}".encode())  # the same each time: it comes by a merge and by a squash
+        odd = chance % 33 == 0 and (self.rules or not path.endswith("gitreg.yaml"))
+        mode = ("120000", "100755")[chance % 2] if odd else "100644"
         return f"M {mode} inline {path}\ndata {len(text.encode())}\n{text}\n"
 
     def _merge(self) -> None:
@@ -92,13 +135,13 @@ class History:
 
     def _change(self) -> dict[str, str | None]:
         """What one commit does: most often something sound."""
-        name = self.random.choice(_NAMES)
+        name = self.random.choice(self.names)
         kinds = [self._register] * 4 + [self._stage] * 6 + [self._alias, self._edit, self._remove, self._odd]
         found: dict[str, str | None] = {}
         for _ in range(self.random.choice((1, 1, 1, 2))):
             found |= self.random.choice(kinds)(name)
         if self.rules and self.random.random() < 0.08:
-            found["gitreg.yaml"] = self._settings(self.random.choice(_RULES))
+            found["gitreg.yaml"] = self._settings(self.random.choice((*RULES, "    nonsense: 1\n")))
         return found or self._register(name)
 
     def _versions(self, name: str) -> list[str]:

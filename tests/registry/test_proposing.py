@@ -32,7 +32,7 @@ def both(tmp_path: Path) -> Shared:
 def test_somebody_else_is_faster(both: Shared) -> None:
     alice, bob = both.alice, both.bob
     promote = ask.Transition(name="churn", selector=TWO, stage="Production")
-    branch = promotion("churn", 2, "Production")
+    branch = promotion("churn", 2, "Production", prefix="")
     repository = Repository.discover(alice.work)
     with Store(repository) as store:
         up = upstream(store)
@@ -78,7 +78,7 @@ def test_a_branch_is_no_folder_of_another() -> None:
     for stage in ("Production", "staging", "None"):
         asked.append([ask.Transition(name="m", selector=TWO, stage=stage)])
         asked.append([ask.Assign(name="m", selector=TWO, stage=stage)])
-    names = [branch_of(each, Settings()) for each in asked]
+    names = [branch_of(each, Settings(), prefix="") for each in asked]
     assert len(set(names)) == len(names)
     assert not any(one.startswith(f"{other}/") for one in names for other in names)
     assert "gitreg/transition/m/2/Staging" in names
@@ -88,6 +88,6 @@ def test_a_branch_tells_what_is_asked_and_no_more() -> None:
     one, other = (
         ask.Register(name="m", origin=Origin(source="s3://x"), version=version) for version in (None, 7)
     )
-    assert branch_of([one], Settings()) == branch_of([other], Settings())
-    assert branch_of([one, other], Settings()) == branch_of([one, other], Settings())
-    assert branch_of([one, other], Settings()) != branch_of([other], Settings())
+    assert branch_of([one], Settings(), prefix="") == branch_of([other], Settings(), prefix="")
+    assert branch_of([one, other], Settings(), prefix="") == branch_of([one, other], Settings(), prefix="")
+    assert branch_of([one, other], Settings(), prefix="") != branch_of([other], Settings(), prefix="")

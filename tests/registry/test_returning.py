@@ -175,3 +175,47 @@ def test_an_approval_outlives_the_promotions_of_others_and_not_its_own(ann: Pers
     said = ann.gitreg("assign", "churn/1", "Staging", code=5)
     assert "0 of 1 approval" in said.err
     assert verdict(ann, "--all") == (0, [])
+
+
+def test_a_model_that_is_restored_holds_what_it_held(ann: Person) -> None:
+    rule(ann)
+    before = head(ann)
+    ann.gitreg("delete", "churn", "--yes")
+    ann.gitreg("restore", "churn")
+    assert stages(ann)[2] == ["Production"]
+    assert verdict(ann, before, "HEAD") == (0, [])
+
+
+def test_who_restores_a_model_gives_nothing_away_that_it_did_not_hold(ann: Person) -> None:
+    rule(ann)
+    before = head(ann)
+    ann.gitreg("delete", "churn", "--yes")
+    gone = head(ann)
+    ann.gitreg("restore", "churn")
+    ann.git("reset", "-q", "--soft", gone)
+    file = "models/churn/versions/{}.yaml"
+    stage = next(
+        line
+        for line in (ann.work / file.format(2)).read_text().splitlines()
+        if line.startswith("  Production:")
+    )
+    for number, old, new in ((2, f"stages:\n{stage}\n", ""), (3, "", f"stages:\n{stage}\n")):
+        text = (ann.work / file.format(number)).read_text()
+        ann.write(file.format(number), text.replace(old, new) if old else text + new)
+    ann.commit("restored, and a little more")
+    code, found = verdict(ann, before, "HEAD")
+    assert (code, "GR202" in found) == (1, True)
+
+
+def test_a_model_is_restored_by_a_proposal_where_that_needs_approval(ann: Person) -> None:
+    rule(ann, production=ASKED + "    rollback_approvals: 1\n", keys=True)
+    ann.gitreg("delete", "churn", "--yes")
+    said = ann.gitreg("restore", "churn", code=5)
+    assert "0 of 1 approval" in said.err and "gitreg restore churn --propose" in said.err
+    ann.gitreg("restore", "churn", "--propose")
+    (found,) = json.loads(ann.gitreg("proposals", "--json").out)["proposals"]
+    bob = Person(name="bob", home=ann.home.parent / "bob", work=ann.work)
+    bob.gitreg("approve", found["branch"], "--yes")
+    ann.gitreg("merge", found["branch"])
+    assert stages(ann)[2] == ["Production"]
+    assert verdict(ann, "--all") == (0, [])

@@ -175,7 +175,10 @@ def test_two_commits_may_be_named(made: Path) -> None:
         found = review_of(store, verdict(store, pair.base, pair.head))
         assert found.moves == ()
         assert found.contrast is not None
-        assert [each.event for each in found.others] == ["alias", "policy"]
+        assert {each.event for each in found.others} == {"alias", "policy"}
+        assert found.rules is not None
+        told = {each.subject for each in found.rules.changes}
+        assert {"Production", "gates/production.json", "keys/allowed_signers"} <= told
         assert pair_of(store, "main~2...main") == pair_of(store, "main~2..main") == pair
         assert pair_of(store, "main~2..") == pair, "HEAD is main"
         assert pair_of(store, "2025-07-29", BRANCH).base == git(made, "rev-parse", "main")
@@ -245,6 +248,9 @@ def test_a_numbered_proposal_and_one_that_the_remote_holds(made: Path, tmp_path:
     with Store(Repository.discover(clone)) as store:
         assert pair_of(store, "churn/8", "Production").head == git(made, "rev-parse", BRANCH)
     git(clone, "update-ref", "refs/proposals/3/head", f"origin/{BRANCH}")
+    (tmp_path / "meta").write_text('{"topic": "tidy", "target": "main", "state": "open"}')
+    meta = git(clone, "hash-object", "-w", str(tmp_path / "meta"))
+    git(clone, "update-ref", "refs/proposals/3/meta", meta)
     with Store(Repository.discover(clone)) as store:
         found = pair_of(store, "3")
     assert found.head == git(made, "rev-parse", BRANCH)

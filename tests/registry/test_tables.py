@@ -94,7 +94,7 @@ def test_what_is_not_plain_is_printed_the_slow_way(
     with open_registry(worktree) as registry:
         registry.register("churn", f"s3://{odd}", metrics={"auc": 0.5})
         part = registry.store.index.slice()
-        assert tables.events(part, tables.Wanted()) is None
+        assert tables.events(part, tables.Wanted(), str) is None
         assert tables.versions(part, "churn", ["auc"]) is None
     said = odd.replace("\u202e", "\\u202e")
     assert said in printed("log", "churn") and f"s3://{said}" in printed("list", "churn")

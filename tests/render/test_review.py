@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from gitreg.domain.changes import Change
 from gitreg.domain.contrast import contrast
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.domain.findings import Finding
 from gitreg.domain.model import Artifact, Code, Dataset, Evaluation, ModelVersion, Origin
 from gitreg.domain.review import Approved, Approver, Move, Review, RulesChange, Ruling
@@ -157,6 +158,28 @@ def test_a_change_of_the_rules() -> None:
     found = markdown(review(rules=rules, others=(change,)))
     assert "The rules of the registry themselves would change, with 0 of 1 approval." in found
     assert "- the setting `stages` of the registry would change" in found
+
+
+def test_many_changes_of_the_rules_leave_room_for_the_rest() -> None:
+    """Nobody hides a promotion behind long gates, nor what lowers the bar behind other changes."""
+    long = "\n".join("`" * 300 + str(number) for number in range(500))
+    gates = tuple(
+        RuleChange(kind="file", subject=f"gates/{n}{EVIL}.json", texts=("{}", long), path=f"gates/{n}.json")
+        for n in range(80)
+    )
+    lowered = RuleChange(
+        kind="stage", subject="Production", rule="exclusive", before=True, after=False, effect="lowers"
+    )
+    rules = RulesChange(rulings=(), changes=(lowered, *gates))
+    told = replace(PROMOTION, rules=rules)
+    page = markdown(told)
+    assert len(page) <= LONGEST
+    assert "It would lower the bar for `Production`: no longer exclusive." in page
+    assert "| `Production` | `churn/12` | `Staging` | `churn/11` |" in page
+    assert "`git diff bbbbbbbbbbbb...cccccccccccc -- gates/0.json`" in page
+    found = tokens(page)
+    assert not [each for each in found if each.type == "heading_open" and each.tag == "h1"]
+    assert not [each for each in found if "html" in each.type and "script" in each.content]
 
 
 def test_nothing_changes() -> None:

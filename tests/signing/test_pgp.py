@@ -12,7 +12,7 @@ import pytest
 
 from gitreg.errors import EnvironmentFailure, NotAllowed
 from gitreg.signing.commits import who_signed
-from gitreg.signing.pgp import verify
+from gitreg.signing.pgp import fingerprints, verify
 from gitreg.signing.signers import Signers
 
 pytestmark = pytest.mark.skipif(
@@ -41,9 +41,13 @@ def test_verdicts(gpg: Gpg, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     ann, bob = (gpg("--armor", "--export", f"{name}@example.com") for name in ("ann", "bob"))
     signature = gpg("-bsau", "ann@example.com", data=b"data")
     listed = gpg("--with-colons", "--fingerprint", "ann@example.com").decode()
-    fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
-    assert verify(b"data", signature, keys=ann) == fingerprint
-    assert verify(b"data", signature, keys=bob + ann) == fingerprint
+    told = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
+    assert verify(b"data", signature, keys=ann) == told
+    assert fingerprints(ann) == (told,)
+    assert fingerprints(bob + ann)[1:] == (told,), "none hides behind another"
+    assert verify(b"data", signature, keys=bob + ann) == told
+    with pytest.raises(NotAllowed):
+        fingerprints(signature)
     assert verify(b"data", signature, keys=bob) is None
     for data, mark in ((b"other", signature), (b"data", b""), (b"data", signature[:90])):
         with pytest.raises(NotAllowed):

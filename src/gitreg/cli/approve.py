@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -11,12 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli import output
-from gitreg.cli.options import current_store, dry_run_option, json_option, message_option, yes_option
+from gitreg.cli.options import (
+    current_store,
+    dry_run_option,
+    json_option,
+    message_option,
+    remote_option,
+    yes_option,
+)
+from gitreg.cli.output import on_terminal
 from gitreg.cli.writing import confirm
+from gitreg.registry.commands import command as next_command
 
 if TYPE_CHECKING:
     from gitreg.registry.approval_commit import Added
-    from gitreg.registry.approving import Plan, Wish
+    from gitreg.registry.approving import Plan
     from gitreg.registry.store import Store
 
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     "--as", "approver", default="", metavar="NAME", help="Another of your names in keys/allowed_signers."
 )
 @click.option("--valid-days", type=click.IntRange(1, 3660), help="Good for fewer days than the rules allow.")
+@remote_option
 @message_option
 @yes_option
 @dry_run_option
@@ -40,6 +49,7 @@ def command(
     key: str,
     approver: str,
     valid_days: int | None,
+    remote: str | None,
     message: str,
     yes: bool,
     dry_run: bool,
@@ -51,7 +61,7 @@ def command(
     """
     from gitreg.registry.approval_commit import add
     from gitreg.registry.approver_key import key_for
-    from gitreg.registry.approving import Wish, plan, sign
+    from gitreg.registry.approving import Wish, plan, sign, verdict_with
     from gitreg.registry.clock import utc_now
     from gitreg.signing import keygen
 
@@ -62,6 +72,7 @@ def command(
         rules=rules,
         approver=approver,
         valid_days=valid_days,
+        remote=remote,
         reason=message,
         committer=store.repository.identity(os.environ, "committer"),
         clock=utc_now,
@@ -79,7 +90,10 @@ def command(
         output.note("touch your security key when it blinks")
     files = sign(store, wanted, key=key)
     added = None if dry_run else add(store, wish, wanted, files)
-    _answer(wanted, wish, added, as_json=as_json)
+    _answer(wanted, added, as_json=as_json)
+    if on_terminal() and not as_json:
+        verb = "merge" if added and verdict_with(store, wanted, files).clean else "approvals"
+        output.hint(f"next: {next_command(verb, *filter(None, (wish.first, wish.second)))}")
     return 0
 
 
@@ -116,7 +130,7 @@ def _tell_already(wanted: Plan, *, as_json: bool) -> None:
         output.line(f"nothing to sign: {told}")
 
 
-def _answer(wanted: Plan, wish: Wish, added: Added | None, *, as_json: bool) -> None:
+def _answer(wanted: Plan, added: Added | None, *, as_json: bool) -> None:
     expires = min(each.expires for each in wanted.statements.values())
     if as_json:
         from gitreg.registry.documents import approved_document
@@ -132,4 +146,3 @@ def _answer(wanted: Plan, wish: Wish, added: Added | None, *, as_json: bool) -> 
         output.warning(text)
     if added is None:
         output.note("dry run: nothing was written")
-    output.hint(f"next: {shlex.join(['gitreg', 'approvals', *filter(None, (wish.first, wish.second))])}")

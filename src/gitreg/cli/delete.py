@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import URI, current_registry, yes_option
-from gitreg.cli.writing import How, Target, confirm, target_of, write, writes
+from gitreg.cli.writing import How, Target, confirm, target_of, warn_of_empty, write, writes
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import DeleteModel, DeleteVersion
 from gitreg.registry.documents import registered_aliases
@@ -25,6 +25,9 @@ def command(uri: str, reason: str, yes: bool, how: How) -> None:
     """
     registry = current_registry()
     target = target_of(registry, uri)
+    if target.version is not None:
+        version = registry.at().version(str(target))
+        warn_of_empty(registry, version, version.stages)
     if not how.dry_run:
         confirm(f"delete {_what_goes(registry.at(), target)}", yes=yes)
     request: DeleteModel | DeleteVersion

@@ -104,7 +104,11 @@ def command(
     if made.prefix:
         placed = join(["git", "config", "gitreg.prefix", made.prefix.rstrip("/")])
         line(f"In a bare clone of this repository: {placed}")
-    hint("next: gitreg register NAME SOURCE")
+    if bare:
+        at = join(["gitreg", "--registry", where])
+        hint(f"next: {at} hooks install --server --proposals; or, here: {at} register NAME SOURCE")
+    else:
+        hint("next: gitreg register NAME SOURCE")
     if pipeline:
         _next(pipeline, include="")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli import output
-from gitreg.cli.options import current_store, json_option, message_option
+from gitreg.cli.options import current_store, json_option, message_option, remote_option
 
 if TYPE_CHECKING:
     from gitreg.registry.merge_proposal import Merged, Mode
@@ -27,9 +27,18 @@ _MODES = ("merge", "squash", "rebase")
     help="One commit with two parents, one commit for all, or each commit anew.",
 )
 @click.option("--direct", is_flag=True, help="With Git, although a hosting service keeps the proposal.")
+@remote_option
 @message_option
 @json_option
-def command(first: str, second: str | None, mode: Mode, direct: bool, message: str, as_json: bool) -> None:
+def command(
+    first: str,
+    second: str | None,
+    mode: Mode,
+    direct: bool,
+    remote: str | None,
+    message: str,
+    as_json: bool,
+) -> None:
     """Merge a proposal that passes, by a push to the remote's own branch.
 
     It is judged on what that branch holds now, as gitreg verify --proposal does, and the server may
@@ -48,6 +57,7 @@ def command(first: str, second: str | None, mode: Mode, direct: bool, message: s
         mode=mode,
         reason=message,
         direct=direct,
+        remote=remote,
         committer=store.repository.identity(os.environ, "committer"),
         clock=utc_now,
     )

@@ -155,6 +155,13 @@ def chosen_place(context: click.Context) -> Path:
     return found
 
 
+def remote_option(command: F) -> F:
+    """``--remote`` → ``remote: str | None``: where proposals are."""
+    return click.option(
+        "--remote", metavar="NAME", help="The remote  [default: proposals.remote of the settings]"
+    )(command)
+
+
 def json_option(command: F) -> F:
     """``--json`` → ``as_json: bool``."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)

@@ -13,6 +13,7 @@ from gitreg.cli.options import (
     dry_run_option,
     json_option,
     message_option,
+    remote_option,
 )
 from gitreg.cli.proposing import named, proposing
 from gitreg.cli.writing import How, Target, version_of, write
@@ -30,7 +31,7 @@ from gitreg.registry.commands import command as next_command
 )
 @click.option("--assign", is_flag=True, help="Add the stage to those that the version holds.")
 @click.option("--draft", is_flag=True, help="Mark the pull request as unfinished.")
-@click.option("--remote", metavar="NAME", help="The remote  [default: proposals.remote of the settings]")
+@remote_option
 @message_option
 @dry_run_option
 @json_option
@@ -48,7 +49,8 @@ def command(
     """Propose that a version enters a stage: a branch, pushed, and a pull request where there are such.
 
     The branch begins on what the remote's own branch holds now, whatever is checked out here, and is
-    called gitreg/promote/NAME/VERSION/STAGE. Running it again changes nothing, unless the remote's
+    called gitreg/promote/NAME/VERSION/STAGE (gitreg/in/FOLDER/promote/… where the registry lies in a
+    folder of its repository). Running it again changes nothing, unless the remote's
     branch moved or the request is another one: then it is made anew, and must be approved anew.
     """
     if archive_existing and assign:
@@ -66,7 +68,7 @@ def command(
         )
         if assign:
             request = Assign(name=version.name, selector=selector, stage=exact)
-        named(registry, promotion(version.name, version.version, exact))
+        named(registry, promotion(version.name, version.version, exact, prefix=registry.store.prefix))
         target = Target(name=version.name, version=version.version)
         receipt = write(registry, [request], target, how, unchanged=f"{target} is in {exact} already")
     if receipt.commit and not as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli import output
-from gitreg.cli.options import current_store, json_option
+from gitreg.cli.options import current_store, json_option, remote_option
 
 if TYPE_CHECKING:
     from gitreg.registry.open_proposals import Listed
@@ -21,8 +21,9 @@ _ASKED_FOR = ("gitea", "gerrit")  # these keep what is proposed without a branch
 
 @click.command("proposals")
 @click.option("--offline", is_flag=True, help="Ask no server: show what was fetched last.")
+@remote_option
 @json_option
-def command(offline: bool, as_json: bool) -> None:
+def command(offline: bool, remote: str | None, as_json: bool) -> None:
     """List the open proposals, and what each lacks by the rules of the registry's branch.
 
     They are the branches gitreg/… on the remote and here, and the numbered proposals of a server with our
@@ -33,7 +34,7 @@ def command(offline: bool, as_json: bool) -> None:
     from gitreg.registry.open_proposals import list_open
 
     store = current_store()
-    up, online = _upstream(store, online=not offline)
+    up, online = _upstream(store, remote, online=not offline)
     listed = list_open(store, up)
     if online:
         listed = _with_requests(store, up, listed)
@@ -52,16 +53,16 @@ def command(offline: bool, as_json: bool) -> None:
         output.note("no proposal is open")
 
 
-def _upstream(store: Store, *, online: bool) -> tuple[Upstream, bool]:
+def _upstream(store: Store, remote: str | None, *, online: bool) -> tuple[Upstream, bool]:
     from gitreg.errors import EnvironmentFailure
     from gitreg.registry.remote_branch import upstream
 
     if online:
         try:
-            return upstream(store), True
+            return upstream(store, remote), True
         except EnvironmentFailure as error:
             output.warning(f"the server was not asked, this was fetched last: {error.message}")
-    return upstream(store, online=False), False
+    return upstream(store, remote, online=False), False
 
 
 def _with_requests(store: Store, up: Upstream, listed: list[Listed]) -> list[Listed]:

@@ -149,14 +149,10 @@ def _lacks(found: Proposed) -> list[str]:
 
 
 def _review(found: Proposed) -> str:
-    parts = found.branch.split("/")
-    if parts[1:2] == ["promote"]:
-        from gitreg.domain.names import from_folder
+    from gitreg.registry.proposal_names import promoted
 
-        name = from_folder(parts[2])
-        if name is not None:
-            return command("review", f"{name}/{parts[3]}", parts[4])
-    return command("review", found.branch)
+    told = promoted(found.branch)
+    return command("review", told.subject, told.stage) if told else command("review", found.branch)
 
 
 def document(registry: Registry) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from gitreg.domain.model import READY, STATUSES
 from gitreg.domain.names import check_model_name, parse_version
 from gitreg.domain.requests import Register
 from gitreg.errors import UsageError
+from gitreg.registry.commands import command as command_line
 from gitreg.registry.registry import Registry
 
 _WHERE = "gitreg register"
@@ -72,8 +72,18 @@ def command(how: How, name: str | None, source: str | None, no_look_up: bool, **
     receipt = write(registry, [request], Target(name=name), how, unchanged=f"{name} is registered")
     if receipt.commit and not how.as_json and not how.propose:
         number = max(receipt.versions(name))
-        stage = registry.settings.stages[0].name if registry.settings.stages else "STAGE"
-        output.hint(f"next: gitreg transition {shlex.quote(f'{name}/{number}')} {stage}")
+        output.hint(f"next: {_next(registry, f'{name}/{number}')}")
+
+
+def _next(registry: Registry, version: str) -> str:
+    """The move to the first stage: proposed where it needs approvals, which goes by what is pushed."""
+    settings = registry.settings
+    stage = settings.stages[0] if settings.stages else None
+    if stage is None or stage.approvals is None:
+        return command_line("transition", version, stage.name if stage else "STAGE")
+    promote = command_line("promote", version, stage.name)
+    branch = registry.store.branch().name
+    return f"git push, then {promote}" if registry.store.repository.upstream(branch) else promote
 
 
 def _batch(path: str, how: How, *, no_look_up: bool, one_commit: bool) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from gitreg.cli.options import current_store, dry_run_option
-from gitreg.cli.output import document, line, note, on_terminal
-from gitreg.errors import UsageError
+from gitreg.cli.output import document, line, note, on_terminal, warning
+from gitreg.errors import GitregError, UsageError
 
 if TYPE_CHECKING:
     from gitreg.domain.review import Review
@@ -34,6 +36,7 @@ _FORMATS = ("text", "markdown", "json", "github")
     help="Judge HEAD as it would be merged, or each commit between.",
 )
 @click.option("--post", is_flag=True, help="Create or update the one comment of the job's pull request.")
+@click.option("--offline", is_flag=True, help="Ask no server for a proposal: show what was fetched last.")
 @click.option("--number", type=click.IntRange(1), metavar="N", help="With --post: of this pull request.")
 @dry_run_option
 def command(
@@ -44,6 +47,7 @@ def command(
     everything: bool,
     proposal: bool,
     post: bool,
+    offline: bool,
     number: int | None,
     dry_run: bool,
 ) -> None:
@@ -55,24 +59,28 @@ def command(
     gitreg review origin/main HEAD      two commits, as a job of CI has them; origin/main...HEAD, too
     gitreg review 2026-01-15 HEAD       what has changed since that day
     gitreg review --post BASE HEAD      as the comment on the pull request that the job runs for
+
+    A proposal is fetched first; two commits are not.
     """  # noqa: D301 (click reads the backspace)
     if as_json and form not in (None, "json"):
         raise UsageError("--json and --format exclude each other")
     _refuse_odd(form, as_json=as_json, post=post, alone=number is not None or dry_run)
     form = "json" if as_json else form or "text"
     from gitreg.registry.clock import utc_now
-    from gitreg.registry.proposed import branch_at, is_open, pair_of
+    from gitreg.registry.proposed import branch_at, is_open, pair_of, refresh
     from gitreg.registry.reviewing import review
 
     store = current_store()
     at = _thread(store, number) if post else None
+    if not (offline or post) and (said := refresh(store, first, second)):
+        warning(said)
     pair = pair_of(store, first, second)
     branch = pair.branch or branch_at(store, pair.head, named=second or first) or (_source(at) if at else "")
     # As gitreg verify does: an approval may have run out since it was signed.
     now = utc_now() if proposal and is_open(store, pair.head) else None
     found = review(store, pair.base, pair.head, now=now, proposal=proposal, branch=branch)
     if found.empty:
-        _tell_why_empty(store, found)
+        _tell_why_empty(store, found, pair.branch)
     if at is not None:
         _post(store, found, at, dry_run=dry_run)
     else:
@@ -86,10 +94,21 @@ def _refuse_odd(form: str | None, *, as_json: bool, post: bool, alone: bool) -> 
         raise UsageError("--number and --dry-run are about --post", hint="gitreg review --post BASE HEAD")
 
 
-def _tell_why_empty(store: Store, found: Review) -> None:
+def _tell_why_empty(store: Store, found: Review, branch: str) -> None:
     from gitreg.gitstore.log import is_ancestor
+    from gitreg.registry.assigned import assigned
+    from gitreg.registry.proposed import promotion_of
 
-    if found.base != found.head and is_ancestor(store.repository, found.head, found.base):
+    told = promotion_of(store, branch)
+    given = None
+    with suppress(GitregError):  # a shallow clone does not tell
+        given = assigned(store, found.base, told) if told and found.base != found.head else None
+    if given is not None:
+        left = store.reader.ref(f"refs/heads/{branch}")
+        note(f"it was merged: {given.said}")
+        if left:
+            note(f"its branch is still here; to remove it: {shlex.join(['git', 'branch', '-D', branch])}")
+    elif found.base != found.head and is_ancestor(store.repository, found.head, found.base):
         base, head = found.base[:10], found.head[:10]
         note(f"{head} is merged into {base} already; the other way round: gitreg review {head} {base}")
 

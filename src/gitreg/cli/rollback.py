@@ -11,6 +11,7 @@ from gitreg.cli.options import NAME, STAGE, current_registry
 from gitreg.cli.reading import slice_at
 from gitreg.cli.sentences import commit_of
 from gitreg.cli.writing import How, Target, no_selector, report, writes
+from gitreg.registry.commands import command as next_command
 from gitreg.render.text import moment
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ def _remark(rolled: Rolled, *, to: int | None) -> None:
     for stage, numbers in rolled.plan.vacated.items():
         leave = "leaves" if len(numbers) == 1 else "leave"
         output.warning(f"{_versions(numbers)} {leave} {stage}, which no version holds then")
+    taken, further = max(rolled.plan.back), rolled.plan.further
+    if further is not None:
+        output.warning(
+            f"version {taken} is the one that was taken out of {rolled.stage} last; "
+            f"to go back to the one before it: {next_command('rollback', rolled.name, rolled.stage, options=['--to', str(further)])}"
+        )
     later = rolled.plan.later
     if later and to is None:
         output.note(

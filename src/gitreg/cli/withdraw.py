@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli import output
-from gitreg.cli.options import current_store, json_option
+from gitreg.cli.options import current_store, json_option, remote_option
 
 if TYPE_CHECKING:
     from gitreg.registry.store import Store
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 @click.command("withdraw")
 @click.argument("first", metavar="PROPOSAL | BRANCH | NAME/VERSION")
 @click.argument("second", required=False, metavar="[STAGE]")
+@remote_option
 @json_option
-def command(first: str, second: str | None, as_json: bool) -> None:
+def command(first: str, second: str | None, remote: str | None, as_json: bool) -> None:
     """Take a proposal back: close its pull request, and remove its branch on the remote and here."""
     from gitreg.registry.withdrawing import withdraw
 
     store = current_store()
-    done = withdraw(store, first, second)
+    done = withdraw(store, first, second, remote=remote)
     done = replace(done, notes=(*_way_back(store, done), *done.notes))
     if as_json:
         from gitreg.registry.documents import withdrawn_document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,17 @@ def version_of(registry: Registry, uri: str) -> ModelVersion:
         InvalidInput: It names a model alone.
     """
     return registry.at().version(uri)
+
+
+def warn_of_empty(registry: Registry, version: ModelVersion, stages: Iterable[str]) -> None:
+    """Warn where a version leaves stages with rules, and no other one holds them."""
+    state = registry.at().state(version.name)
+    for stage in stages:
+        known = registry.settings.has_stage(stage) and registry.settings.stage(stage)
+        holders = {each.version for each in state.holders(stage)}
+        if known and known.guarded and holders == {version.version}:
+            subject = f"{version.name}/{version.version}"
+            registry.warnings.append(f"{subject} holds {stage}: no version will after this")
 
 
 def no_selector(registry: Registry, uri: str, what: str) -> str:

@@ -8,7 +8,7 @@ and three that no command makes and no trailer carries: ``rewrite`` (an immutabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -135,6 +135,24 @@ def phrase(change: Change) -> str:  # noqa: C901, PLR0912 (one branch for each e
             return f"remove the manifest of {what}"
         case _:
             return f"{change.event} {what}"
+
+
+def worded(change: Change, name_of: Callable[[str], str]) -> str:
+    """A change as one phrase; of an approval also whose it is.
+
+    Args:
+        change: What happened.
+        name_of: What the owner of an e-mail address is called; ``""`` where nobody knows.
+    """
+    words = phrase(change)
+    approver = approver_of(change)
+    return f"{words}, by {name_of(approver) or approver}" if approver else words
+
+
+def approver_of(change: Change) -> str:
+    """The principal of an approval; ``""`` of everything else."""
+    told = change.after if change.event == "approve" else None
+    return str(told.get("approver") or "") if isinstance(told, Mapping) else ""
 
 
 def ranked(changes: Sequence[Change]) -> list[Change]:

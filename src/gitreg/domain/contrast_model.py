@@ -21,6 +21,7 @@ from gitreg.domain.contrast import (
     members,
     row,
 )
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.domain.model import (
     AnyVersion,
     ModelState,
@@ -97,15 +98,16 @@ class ModelContrast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryContrast:
-    """A whole registry at two commits: its settings, and the models that differ, by name."""
+    """A whole registry at two commits: its settings, its rules, and the models that differ, by name."""
 
     settings: tuple[Section, ...] = ()
+    rules: tuple[RuleChange, ...] = ()
     models: tuple[ModelContrast, ...] = ()
 
     @property
     def equal(self) -> bool:
         """Whether nothing differs."""
-        return not self.settings and not self.models
+        return not (self.settings or self.rules or self.models)
 
 
 def contrast_models(
@@ -150,7 +152,7 @@ def contrast_models(
 
 
 def contrast_settings(before: Settings, after: Settings) -> tuple[Section, ...]:
-    """What differs in ``gitreg.yaml``."""
+    """What differs in ``gitreg.yaml`` but for the rules (``contrast_rules``)."""
     was, now = _said(before), _said(after)
     section = Section(kind="settings", rows=entries(was, now))
     return differing((section, Section(kind="extra", rows=free(before.extra, after.extra))))
@@ -161,9 +163,10 @@ def _said(settings: Settings) -> dict[str, Value]:
     said: dict[str, Value] = {key: getattr(settings, key) or None for key in plain}
     for item in fields(settings.tags):
         said[f"tags.{item.name}"] = getattr(settings.tags, item.name) or None
+    for key in ("remote", "forge"):
+        said[f"proposals.{key}"] = getattr(settings.proposals, key)
     said["stages"] = ", ".join(stage.name for stage in settings.stages)
     for stage in settings.stages:
-        said[f"stages.{stage.name}.exclusive"] = stage.exclusive
         said[f"stages.{stage.name}.description"] = stage.description or None
     return said
 

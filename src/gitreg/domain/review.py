@@ -9,6 +9,7 @@ from datetime import datetime
 from gitreg.domain.changes import Change
 from gitreg.domain.contrast import Contrast
 from gitreg.domain.contrast_model import RegistryContrast
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.domain.findings import Finding
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.settings import Direction
@@ -101,10 +102,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesChange:
-    """A change of the rules themselves: what is said of it, and who has approved it."""
+    """A change of the rules themselves: what is said of it, who has approved it, and what it changes."""
 
     rulings: tuple[Ruling, ...]
     approved: Approved | None = None
+    changes: tuple[RuleChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

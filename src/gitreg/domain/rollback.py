@@ -42,6 +42,7 @@ class Plan:
         left: The versions that lose it, lowest first.
         passed_over: Versions that held it between and are deleted, newest first.
         later: The last other version that lost it after those of ``back`` did: an earlier rollback left it.
+        further: Where nothing holds the stage now, the version that held it before those of ``back`` did.
         vacated: Other stages that nothing holds afterwards → the versions that leave them, lowest first.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     left: tuple[int, ...] = ()
     passed_over: tuple[int, ...] = ()
     later: Hold | None = None
+    further: int | None = None
     vacated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -93,6 +95,7 @@ def plan(
         left=tuple(sorted(holding - back)),
         passed_over=tuple(passed),
         later=_later(line, back | holding, state, after=min(line.last(number).since for number in back)),
+        further=_further(line, back, state) if to is None and not holding else None,
         vacated=_vacated(following, expected, stage, past),
     )
 
@@ -176,6 +179,15 @@ def _later(line: _Line, but: Collection[int], state: ModelState, *, after: int) 
     ended = [hold for hold in line.holds if hold.until and hold.number not in but and state.live(hold.number)]
     last = max(ended, key=lambda hold: hold.until or 0, default=None)
     return last if last and last.since > after else None
+
+
+def _further(line: _Line, back: Collection[int], state: ModelState) -> int | None:
+    """The highest version that held the stage before those of ``back`` did."""
+    for numbers in line.earlier():
+        found = [number for number in numbers if number not in back and state.live(number)]
+        if found:
+            return max(found)
+    return None
 
 
 def _possible(

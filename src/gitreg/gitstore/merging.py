@@ -27,11 +27,6 @@ class Merged:
     changes: Mapping[str, bytes | Entry | None]
     conflicts: tuple[str, ...] = ()
 
-    @property
-    def fault(self) -> str:
-        """Why there is no merge, ``""`` where there is one."""
-        return f"it can't be merged: {self.conflicts[0]} was changed on both sides" if self.conflicts else ""
-
 
 def merge_trees(
     reader: Reader, repository: Repository, *, base: str | None, ours: str, theirs: str

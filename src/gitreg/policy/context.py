@@ -73,6 +73,7 @@ class Material:
         path: Model, version (None: the model itself) → path of the manifest from the registry's root.
         prefix: The registry's folder in its repository, with a slash at its end: CODEOWNERS speaks of the
             repository's paths.
+        asks_approvals: Stage → whether the rules ask for approvals of a version that enters it.
     """
 
     root: str
@@ -86,6 +87,7 @@ class Material:
     signatures: Callable[[], Iterable[CommitSignature]]
     path: Callable[[str, int | None], str]
     prefix: str = ""
+    asks_approvals: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,10 @@ def subject_of(entering: Entering) -> str:
 
 
 def command(verb: str, *words: str) -> str:
-    """``gitreg approve churn/12 Production``, to be typed as it stands."""
-    return join(["gitreg", verb, *words])
+    """``gitreg approve churn/12 Production``, to be typed as it stands; no name is read as an option."""
+    options = any(word.startswith("--") for word in words)  # where such come, too, a name can't be kept apart
+    dash = ["--"] if words[0].startswith("-") and not options else []
+    return join(["gitreg", verb, *dash, *words])
 
 
 def at_stage(entering: Entering, material: Material) -> tuple[str, tuple[str | int, ...]]:

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from shlex import join, quote
 
 from gitreg.domain.approval import Approval, PolicyApproval
+from gitreg.domain.branches import home
 from gitreg.errors import NotAllowed
 from gitreg.manifest.layout import KEYS_DIR, SIGNERS_FILE
-from gitreg.registry.remote_branch import OURS, Upstream
+from gitreg.registry.remote_branch import Upstream
 from gitreg.registry.rulebook import RuleBook
 from gitreg.registry.signer import ssh_key, users_own
 from gitreg.registry.store import Store
@@ -92,7 +93,7 @@ def stranger(store: Store, up: Upstream, name: str, again: str) -> NotAllowed:
 def listing(store: Store, up: Upstream, name: str, key: PublicKey) -> str:
     """What to type, at the registry's root, to propose that a key be listed."""
     line = f"{name} {key.key_type} {base64.b64encode(key.blob).decode()}"
-    branch = f"{OURS}keys/{name.partition('@')[0] or 'mine'}"
+    branch = f"{home(store.prefix)}keys/{name.partition('@')[0] or 'mine'}"
     start = f"{up.remote}/{up.branch}" if up.remote else up.branch
     held = RuleBook(store, up.base).file(SIGNERS_FILE) or b""
     fresh = f"echo >> {SIGNERS_FILE}; " if held and not held.endswith(b"\n") else ""

@@ -45,6 +45,7 @@ class Wish:
     Attributes:
         first: See ``open_proposals.find``.
         second: As ``first``.
+        remote: See ``remote_branch.upstream``.
         rules: Approve the change of the rules that it makes, too.
         approver: A principal of the one who approves; ``""``: the address that Git knows.
         attester: The principal of a server that vouches for the approver, who signed in there; ``""``: the
@@ -60,6 +61,7 @@ class Wish:
     second: str | None
     committer: Person
     clock: Callable[[], datetime]
+    remote: str | None = None
     rules: bool = False
     approver: str = ""
     attester: str = ""
@@ -94,7 +96,7 @@ def plan(store: Store, wish: Wish) -> Plan:
         NotFound: There is no such proposal.
         NotAllowed: Nobody's approval is asked for, or not this person's.
     """
-    return plan_on(store, wish, upstream(store))
+    return plan_on(store, wish, upstream(store, wish.remote))
 
 
 def plan_on(store: Store, wish: Wish, up: Upstream) -> Plan:
@@ -159,11 +161,16 @@ def sign(store: Store, wanted: Plan, *, key: str = "") -> dict[str, bytes]:
     return files
 
 
-def _refuse_worthless(store: Store, wanted: Plan, files: Mapping[str, bytes]) -> None:
-    """Refuse approvals that would not count, by the very rules that will judge them."""
+def verdict_with(store: Store, wanted: Plan, files: Mapping[str, bytes]) -> Verdict:
+    """What the rules say of the proposal with the signed files in it."""
     laid = {store.prefix + path: data for path, data in files.items()}
     now = max(each.at for each in wanted.statements.values())
-    verdict = judge(store, wanted.upstream.base, wanted.proposal.head, now=now, proposal=True, laid=laid)
+    return judge(store, wanted.upstream.base, wanted.proposal.head, now=now, proposal=True, laid=laid)
+
+
+def _refuse_worthless(store: Store, wanted: Plan, files: Mapping[str, bytes]) -> None:
+    """Refuse approvals that would not count, by the very rules that will judge them."""
+    verdict = verdict_with(store, wanted, files)
     approvers = {each.approver for each in wanted.statements.values()}
     for told in _about(verdict, wanted.statements.values()):
         for refused in told.detail.get("refused", ()) if told.rule in _APPROVALS else ():

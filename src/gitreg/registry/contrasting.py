@@ -28,6 +28,7 @@ from gitreg.domain.references import Reference
 from gitreg.errors import InvalidInput, NotFound, UsageError
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.trees import Touched
+from gitreg.registry.contrasting_rules import rules_between
 from gitreg.registry.descent import called_now
 from gitreg.registry.indexed import IndexedStates
 from gitreg.registry.view import View
@@ -154,6 +155,7 @@ def _registry(before: View, after: View) -> RegistryContrast:
     ]
     return RegistryContrast(
         settings=contrast_settings(before.settings, after.settings),
+        rules=rules_between(before, after),
         models=tuple(each for each in found if not each.equal),
     )
 

@@ -28,7 +28,7 @@ class Counted:
 
     Attributes:
         asked: Whether the rules asked for any.
-        given: Principals whose approvals counted → the server that vouched for who signed in there, or ``""``.
+        given: Principals whose approvals counted → the server that vouched for them, or ``""``.
         refused: The others → why theirs did not count.
         fault: Why nobody can tell; then the others are empty.
         digest: For a change of the rules: SHA-256 of those that it sets up; ``""`` where none was asked for.
@@ -46,12 +46,14 @@ class CommitCounted:
     """The approvals of all that one commit did.
 
     Attributes:
-        gains: Of each stage that a version gained.
+        gains: Of each stage that a version gained, as far as that can be judged.
         rules: Of its change of the rules; None where it made none.
+        fault: What is wrong with the commit, which may be why others can't be.
     """
 
     gains: Mapping[Gain, Counted] = field(default_factory=dict)
     rules: Counted | None = None
+    fault: str = ""
 
 
 _KNOWN: OrderedDict[tuple[str, str, str, str], CommitCounted] = OrderedDict()
@@ -101,7 +103,8 @@ def _of(step: Step | None) -> CommitCounted:
         asked = next((each for each in judged.judgements if each.rule == "approvals"), None)
         gains[change.model, change.version or 0, change.stage or ""] = _counted(asked)
     rules = next((each for each in step.policy if each.rule == "policy"), None)
-    return CommitCounted(gains=gains, rules=_counted(rules) if rules else None)
+    fault = next((f"{one.location}: {one.message}" for one in step.findings), "")
+    return CommitCounted(gains=gains, rules=_counted(rules) if rules else None, fault=fault)
 
 
 def _counted(found: Judgement | None) -> Counted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from gitreg.domain.findings import Finding
@@ -10,9 +11,9 @@ from gitreg.domain.model import RegisteredModel
 from gitreg.errors import InvalidInput
 from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.trees import FILE, FOLDER, Entry
-from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout
+from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, Layout, is_policy_file
 from gitreg.registry.check import check
-from gitreg.registry.content import Content, in_commit
+from gitreg.registry.content import Content, in_commit, rules_in_commit
 from gitreg.registry.ground import file_in
 from gitreg.registry.store import Store
 
@@ -41,13 +42,33 @@ def judge_difference(
         paths = touched(store, base, head)
     if not paths:
         return ()
-    if SETTINGS_FILE in paths:  # stages or the layout may have changed: every file means something else
-        return check(in_commit(store, head), in_commit(store, base)).findings
     look = look or partial(file_in, store)
+    ruled = SETTINGS_FILE in paths
+    if ruled and _meaning(store, look(base, SETTINGS_FILE)) != _meaning(store, look(head, SETTINGS_FILE)):
+        return check(in_commit(store, head), in_commit(store, base)).findings
     part = _Part(store, paths, _layout(store, look(head, SETTINGS_FILE)), base, look)
     # An alias may name a version that is gone now: the model's own file is looked at with each of them.
     chosen = frozenset((*paths, *map(part.layout.model_file, part.names)))
-    return check(part.of(head), part.of(base), chosen=lambda path: path in chosen).findings
+    before, after = part.of(base), part.of(head)
+    if ruled:
+        before, after = _with_rules(store, base, before), _with_rules(store, head, after)
+    return check(
+        after, before, chosen=lambda path: path in chosen or (ruled and is_policy_file(path))
+    ).findings
+
+
+def _meaning(store: Store, settings: Entry | None) -> object:
+    """What the settings make of every manifest: where these with other ones differ, all are checked."""
+    try:
+        found = store.decoder.settings(settings, SETTINGS_FILE) if settings else None
+    except InvalidInput:
+        return settings
+    return found and (found.layout, [(stage.name, stage.exclusive) for stage in found.stages])
+
+
+def _with_rules(store: Store, commit: str, part: Content) -> Content:
+    rules = rules_in_commit(store, commit)
+    return replace(part, modes={**part.modes, **rules.modes}, oids={**part.oids, **rules.oids})
 
 
 def touched(store: Store, base: str, head: str) -> list[str]:

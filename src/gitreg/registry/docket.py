@@ -10,9 +10,10 @@ from functools import cache, cached_property, partial
 
 from gitreg.domain.approval import Approval, PolicyApproval
 from gitreg.domain.changes import Change
+from gitreg.domain.findings import Finding
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel, Versions
 from gitreg.domain.settings import Settings, Stage
-from gitreg.errors import GitregError, InvalidInput, NotAllowed
+from gitreg.errors import GitregError, InvalidInput, InvalidManifests, NotAllowed
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import authors, history
 from gitreg.gitstore.signatures import split_commit
@@ -85,6 +86,9 @@ class Docket:
         course: What came before it; counted on by ``done``.
         layout: Of the registry after the step.
         changes: What it changes.
+
+    Attributes:
+        unread: What is wrong with manifests that rules would have been asked about.
     """
 
     def __init__(self, at: Setting, course: Course, layout: Layout, changes: Sequence[Change]) -> None:
@@ -92,6 +96,7 @@ class Docket:
         self.course = course
         self.layout = layout
         self.changes = changes
+        self.unread: list[Finding] = []
         self._places: dict[tuple[str, int, str], int] = {}
         self._touched: dict[str, set[int]] = {}
         for touched in at.commit.changes:
@@ -104,31 +109,40 @@ class Docket:
     def entering(self, settings: Settings) -> Iterator[Entering]:
         """The versions that enter stages, in history's order, with the rules of ``settings`` for them."""
         here: Counter[tuple[str, str]] = Counter()
-        precedent = self._precedent
         for change in self._entries(settings):
             stage = _stage(settings, change.stage or "")
             key = (change.model, stage.name)
             here[key] += 1
             at = self.course.given[key] + here[key]  # now: what comes later counts on
-            before, after = (self._state(side, change.model) for side in (self._before, self._after))
-            version = after.live(change.version or 0)
-            if version is None:
+            try:
+                found = self._case(change, stage, at)
+            except InvalidManifests as error:  # of this model alone: the rules are asked about the others
+                self.unread += error.findings
                 continue
-            self._places[change.model, version.version, stage.name] = at
-            incumbent = _incumbent(before, stage.name, version.version)
-            place = change.model, stage.name, version.version
-            yield Entering(
-                change=change,
-                version=version,
-                stage=stage,
-                number=partial(self._number, key, at),
-                before=before,
-                after=after,
-                incumbent=incumbent,
-                entered=cache(partial(precedent.entered, *place)),
-                predecessor=cache(partial(precedent.predecessor, *place, incumbent)),
-                returning=cache(partial(precedent.returning, *place)),
-            )
+            if found is not None:
+                yield found
+
+    def _case(self, change: Change, stage: Stage, at: int) -> Entering | None:
+        """One version that enters one stage; None where it is not there afterwards."""
+        before, after = (self._state(side, change.model) for side in (self._before, self._after))
+        version = after.live(change.version or 0)
+        if version is None:
+            return None
+        self._places[change.model, version.version, stage.name] = at
+        incumbent = _incumbent(before, stage.name, version.version)
+        place, precedent = (change.model, stage.name, version.version), self._precedent
+        return Entering(
+            change=change,
+            version=version,
+            stage=stage,
+            number=partial(self._number, (change.model, stage.name), at),
+            before=before,
+            after=after,
+            incumbent=incumbent,
+            entered=cache(partial(precedent.entered, *place)),
+            predecessor=cache(partial(precedent.predecessor, *place, incumbent)),
+            returning=cache(partial(precedent.returning, *place)),
+        )
 
     @cached_property
     def _precedent(self) -> Precedent:
@@ -212,6 +226,7 @@ class Docket:
             signatures=lambda: list(self._signatures(rules, now)),
             path=self._path,
             prefix=self.at.store.prefix,
+            asks_approvals=partial(_asks_approvals, rules.settings),
         )
 
     def _now(self, files: Iterable[ApprovalFile]) -> datetime:
@@ -382,6 +397,10 @@ def _same_settings(old: RuleBook, new: RuleBook) -> bool:
         return old.settings == new.settings
     except GitregError:  # what can't be read might say anything
         return False
+
+
+def _asks_approvals(settings: Settings, stage: str) -> bool:
+    return settings.has_stage(stage) and settings.stage(stage).approvals is not None
 
 
 def _stage(settings: Settings, name: str) -> Stage:

@@ -67,7 +67,7 @@ def _change(change: Change, people: list[Hands]) -> Document:
 
 
 def _hands(found: Hands) -> Document:
-    """Who had a hand in a change, by e-mail address; of approvals that can't be judged only whose they are."""
+    """Who had a hand in a change; of approvals that can't be judged only whose they are."""
     told: Document = {"proposed_by": [one.email for one in found.proposed_by]}
     if found.unjudged is not None:
         signers = [one.email for one in found.unjudged.signed_by]
@@ -79,9 +79,7 @@ def _hands(found: Hands) -> Document:
         ]
         attested = [one for one in found.approved_by if one.attester]
         if attested:
-            told["signed_in"] = [
-                {"approver": one.person.email, "attester": one.attester} for one in attested
-            ]
+            told["signed_in"] = [{"approver": one.person.email, "attester": one.attester} for one in attested]
     told["merged_by"] = found.merged_by.email if found.merged_by else None
     return told
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from shlex import join
 from typing import TYPE_CHECKING
 
 from gitreg.domain.changes import Change
+from gitreg.domain.model import ModelTombstone
 from gitreg.domain.settings import Settings
 from gitreg.errors import NotAllowed
 from gitreg.gitstore.commits import HistoryCommit
@@ -15,6 +15,7 @@ from gitreg.gitstore.difference import diff_trees
 from gitreg.gitstore.objects import Person, Signature
 from gitreg.gitstore.reader import Reader
 from gitreg.gitstore.trees import Entry
+from gitreg.registry.commands import command
 
 if TYPE_CHECKING:
     from gitreg.gitstore.pending import PendingReader
@@ -122,9 +123,12 @@ def _mend(failed: Sequence[Judgement], entering: Entering) -> str:
     if others:
         return "; ".join(others)
     name, version, stage = entering.version.name, entering.version.version, entering.stage.name
+    if isinstance(entering.before.model, ModelTombstone):
+        return f"propose it: {command('restore', name, options=['--propose'])}"
     if entering.returning():
-        return f"propose it: the same command with --propose ({join(['gitreg', 'rollback', name, stage])})"
-    return f"propose it: {join(['gitreg', 'promote', f'{name}/{version}', stage])}"
+        to = ["--to", str(version)] if entering.stage.exclusive else []
+        return f"propose it: {command('rollback', name, stage, options=[*to, '--propose'])}"
+    return f"propose it: {command('promote', f'{name}/{version}', stage)}"
 
 
 def refuse_policy(settings: Settings) -> None:

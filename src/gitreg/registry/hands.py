@@ -9,17 +9,19 @@ have approved but whose approval counted when the commit was judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitreg.domain import names
 from gitreg.domain.approval import address_key
-from gitreg.domain.changes import Change, phrase
-from gitreg.errors import GitFailure, GitregError
+from gitreg.domain.changes import Change
+from gitreg.errors import GitregError
+from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import history
 from gitreg.gitstore.objects import Person
+from gitreg.gitstore.steps import step
 from gitreg.index import values
 from gitreg.index.reading import Slice
 from gitreg.manifest.layout import MODELS_DIR, SETTINGS_FILE, policy_approvals_dir
@@ -34,6 +36,7 @@ _MOVES = ("transition", "assign", "unassign")
 _UNASKED = "the rules asked for no approvals"
 _Subject = tuple[str, int | None]
 _RULES: _Subject = ("", None)
+_SHORT = 20  # commits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,7 @@ class Hands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Approval:
-    """One approval: by whom, in which commit, for which assignment of a stage (0: none), and whom it names."""
+    """One approval: its commit, whose it is, for which assignment (0: of the rules), and whom it names."""
 
     seq: int
     approver: str
@@ -126,7 +129,7 @@ class _Heard:
 
 
 def hands(store: Store, part: Slice, entries: Iterable[LogEntry]) -> Iterator[tuple[LogEntry, list[Hands]]]:
-    """Each entry of a log with those who had a hand in its changes of stages and rules, where more than one had."""
+    """Each entry of a log with those who had a hand in what it did to stages and rules, where known."""
     book = _Book(store, part)
     for entry in entries:
         yield entry, book.hands(entry)
@@ -148,24 +151,6 @@ def called(part: Slice, principal: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-def worded(change: Change, name_of: Callable[[str], str]) -> str:
-    """A change as one phrase; of an approval also whose it is.
-
-    Args:
-        change: What happened.
-        name_of: What the owner of an e-mail address is called; ``""`` where nobody knows.
-    """
-    words = phrase(change)
-    approver = approver_of(change)
-    return f"{words}, by {name_of(approver) or approver}" if approver else words
-
-
-def approver_of(change: Change) -> str:
-    """The principal of an approval; ``""`` of everything else."""
-    told = change.after if change.event == "approve" else None
-    return str(told.get("approver") or "") if isinstance(told, Mapping) else ""
-
-
 class _Book:
     """What the index knows of approvals, asked once for each stage of a model."""
 
@@ -176,6 +161,7 @@ class _Book:
         self.approved = bool(part.rows(any_approval.format("NOT")))
         self.approved_rules = bool(part.rows(any_approval.format("")))
         self._gains: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self._approvals_of: dict[tuple[str, int, str], list[_Approval]] = {}
         self._named: dict[str, str] = {}
 
     def hands(self, entry: LogEntry) -> list[Hands]:
@@ -222,7 +208,9 @@ class _Book:
             change=change,
             proposed_by=proposers,
             approved_by=tuple(Approver(person=self._person(who), attester=by) for who, by in given.items()),
-            not_counted=tuple(Uncounted(person=self._person(who), reason=why) for who, why in refused.items()),
+            not_counted=tuple(
+                Uncounted(person=self._person(who), reason=why) for who, why in refused.items()
+            ),
             merged_by=self._merger(entry, here, told, proposers),
         )
 
@@ -241,7 +229,7 @@ class _Book:
     def _of_move(self, oid: str, here: int, change: Change, merge: bool) -> _Heard:
         if not self.approved or change.event == "unassign" or change.stage in (None, *change.origin):
             return _Heard()
-        told = self._approvals(here, change)
+        told = self._meant(here, change)
         if merge or any(each.seq == here for each in told):  # what came later was too late for it
             told = [each for each in told if each.seq <= here]
         if not told:
@@ -252,10 +240,10 @@ class _Book:
             return _Heard(approvals=told, fault=fault)
         counted = found.gains.get((change.model, change.version or 0, change.stage or ""))
         if counted is None:
-            return _Heard(approvals=told, fault="the version can't be read")
+            return _Heard(approvals=told, fault=found.fault or "it can't be read")
         return _Heard(approvals=told, counted=counted, fault=counted.fault)
 
-    def _approvals(self, here: int, change: Change) -> list[_Approval]:
+    def _meant(self, here: int, change: Change) -> list[_Approval]:
         """Those that may be for this assignment, whichever commit brought them.
 
         Which number it has a shallow clone does not know: what came with it or after it is looked at there.
@@ -265,17 +253,23 @@ class _Book:
         number = gains.index((here, version)) + 1 if (here, version) in gains else 0
         before = [count for count, (_, who) in enumerate(gains[: max(number - 1, 0)], 1) if who == version]
         after = [seq for seq, who in gains[number:] if who == version]
-        rows = self.part.rows(
-            "SELECT e.seq, e.after FROM event e WHERE e.event = 'approve' AND e.name = ? AND e.number = ? "
-            "AND e.stage = ? AND e.seq <= ? ORDER BY e.field",
-            *(name, version, stage, self.part.seq),
-        )
-        found = [_approval(*row) for row in rows]
+        found = self._given(name, version, stage)
         if self.part.shallow:
             end = after[0] if after else self.part.seq + 1
             return [each for each in found if here <= each.seq < end]
         first = before[-1] if before else 0
         return [each for each in found if first < each.number <= number]
+
+    def _given(self, name: str, version: int, stage: str) -> list[_Approval]:
+        key = name, version, stage
+        if key not in self._approvals_of:
+            rows = self.part.rows(
+                "SELECT e.seq, e.after FROM event e WHERE e.event = 'approve' AND e.name = ? "
+                "AND e.number = ? AND e.stage = ? AND e.seq <= ? ORDER BY e.field",
+                *(*key, self.part.seq),
+            )
+            self._approvals_of[key] = [_approval(*row) for row in rows]
+        return self._approvals_of[key]
 
     def _gained(self, name: str, stage: str) -> list[tuple[int, int]]:
         """The assignments of a stage, oldest first: the commit's place, and the version."""
@@ -315,8 +309,8 @@ class _Book:
 
     def _policy_approvals(self, folder: str) -> list[_Approval]:
         rows = self.part.rows(
-            "SELECT e.seq, e.after FROM event e WHERE e.event = 'approve' AND e.name = '' AND e.number IS NULL "
-            "AND e.seq <= ? AND substr(e.field, 1, ?) = ? ORDER BY e.field",
+            "SELECT e.seq, e.after FROM event e WHERE e.event = 'approve' AND e.name = '' "
+            "AND e.number IS NULL AND e.seq <= ? AND substr(e.field, 1, ?) = ? ORDER BY e.field",
             *(self.part.seq, len(folder), folder),
         )
         return [_approval(*row) for row in rows]
@@ -346,9 +340,8 @@ class _Book:
         paths = [self.store.prefix + MODELS_DIR] if moves else []
         ruling = [self.store.prefix + SETTINGS_FILE, *rule_file_paths(self.store)] if rules else []
         found: dict[_Subject, dict[str, Person]] = {at: {} for at in (*ends.values(), _RULES)}
-        before, other = entry.commit.parents[:2]
-        with suppress(GitFailure):  # a shallow clone may lack the other side
-            for commit in history(self.store.repository, head=other, after=before, paths=[*paths, *ruling]):
+        with suppress(GitregError):  # a shallow clone may lack the other side
+            for commit in self._other_side(entry.commit, [*paths, *ruling]):
                 for touched in commit.changes:
                     at = next((ends[end] for end in ends if touched.path.endswith(end)), None)
                     if any(touched.path == one or touched.path.startswith(f"{one}/") for one in ruling):
@@ -356,6 +349,20 @@ class _Book:
                     if at is not None:
                         found[at].setdefault(address_key(commit.author.email), commit.author)
         return {at: tuple(reversed(people.values())) for at, people in found.items()}
+
+    def _other_side(self, merge: HistoryCommit, paths: Sequence[str]) -> Iterator[HistoryCommit]:
+        """The commits that a merge brings, newest first; a short straight branch needs no process."""
+        before, other = merge.parents[:2]
+        boundary, here = self.store.repository.shallow(), other
+        found: list[HistoryCommit] = []
+        while self.part.index.place_of(here) is None:
+            one = step(self.store.reader, here, prefix="", names=paths, rootless=boundary)
+            if len(one.parents) != 1 or len(found) == _SHORT:
+                yield from history(self.store.repository, head=other, after=before, paths=paths)
+                return
+            found.append(one)
+            here = one.parents[0]
+        yield from found
 
     def _person(self, principal: str) -> Person:
         """A principal with the name that the history knows it by."""

@@ -198,7 +198,8 @@ def _line_fault(store: Store, base: str, head: str) -> Finding | None:
         return Finding(
             code="GR301",
             message=f"{head[:10]} does not go on from {base[:10]}: the branch would lose it",
-            help=f"git rebase {base[:10]}; what is not merged yet: gitreg verify --proposal BASE HEAD",
+            help=f"git rebase {base[:10]}; what is not merged yet: "
+            f"gitreg verify --proposal {base[:10]} {head[:10]}",
         )
     if base in first_parents(store.repository, head):
         return None
@@ -206,7 +207,8 @@ def _line_fault(store: Store, base: str, head: str) -> Finding | None:
         code="GR302",
         message=f"a merge makes {base[:10]}, the former head, a second parent of {head[:10]}",
         help="git pull --rebase, or: git reset --keep "
-        f"{base[:10]}; git merge --no-ff {head[:10]}^; a proposal: gitreg verify --proposal BASE HEAD",
+        f"{base[:10]}; git merge --no-ff {head[:10]}^; "
+        f"a proposal: gitreg verify --proposal {base[:10]} {head[:10]}",
     )
 
 
@@ -239,6 +241,7 @@ def _merged(
     """HEAD as it would be merged into BASE, as one commit on top of BASE that is never made."""
     from gitreg.gitstore.merging import merge_trees
     from gitreg.gitstore.overlay import lay_over
+    from gitreg.registry.meanwhile import standoff
 
     ours, theirs = reader.commit(base), reader.commit(head)
     oid = head
@@ -248,11 +251,8 @@ def _merged(
         old = reader.commit(since).tree
         found = merge_trees(reader, store.repository, base=old, ours=ours.tree, theirs=theirs.tree)
         if found.conflicts:
-            raise Conflict(
-                found.fault,
-                where=head[:10],
-                hint="propose it again, so that it begins on what is there now",
-            )
+            told = standoff(store, since=since, base=base, head=head, conflicts=found.conflicts)
+            raise Conflict(told.message, where=head[:10], hint=told.hint)
         oid = lay_over(reader, ours.tree, {**found.changes, **laid}, parents=(base, head), like=theirs.author)
     changes = diff_trees(reader, ours.tree, reader.commit(oid).tree)
     return HistoryCommit(
@@ -295,10 +295,11 @@ def _step(
     try:
         judged, policy = tuple(_cases(docket, books)), tuple(_rules_judged(docket, books[0]))
         guarded = asked_of_policy(books[0].settings) is not None
-    except InvalidManifests as error:  # what can't be read was let in once: the rest of the history is judged
-        if sound:
-            raise
-        findings += error.findings
+    except InvalidManifests as error:  # it was let in once: the rest of the history is judged all the same
+        docket.unread += error.findings
+    if docket.unread and sound:
+        raise InvalidManifests(docket.unread)
+    findings += docket.unread
     told = [each for one in judged for each in one.judgements] + list(policy)
     wrong = [finding_of(each, at, feed.layout) for each in told if not each.passed]
     docket.done()

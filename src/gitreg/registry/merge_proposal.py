@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from gitreg.domain.changes import Change
-from gitreg.domain.names import from_folder
 from gitreg.errors import Conflict, GitregError, IntegrityError, MovedRef, NotAllowed, UsageError
 from gitreg.gitstore.ancestry import merge_base
 from gitreg.gitstore.commits import HistoryCommit
@@ -19,10 +18,12 @@ from gitreg.gitstore.objects import Person
 from gitreg.gitstore.remote import PushRef, push
 from gitreg.gitstore.writer import Session
 from gitreg.registry.commands import command
+from gitreg.registry.meanwhile import holds, standoff
 from gitreg.registry.messages import check_reason, trailers_of
 from gitreg.registry.open_proposals import OpenProposal, added, find, with_request
-from gitreg.registry.proposal_remade import reason_of
-from gitreg.registry.remote_branch import BRANCHES, OURS, Upstream, hosting_of, note, point, upstream
+from gitreg.registry.proposal_names import promoted
+from gitreg.registry.proposal_remade import reasons_of
+from gitreg.registry.remote_branch import BRANCHES, Upstream, hosting_of, note, point, upstream
 from gitreg.registry.signer import session_of
 from gitreg.registry.store import Store
 from gitreg.registry.withdrawing import remove
@@ -48,7 +49,8 @@ class Wish:
         first: See ``open_proposals.find``.
         second: As ``first``.
         mode: What becomes of the proposal's commits.
-        reason: Why; it stands in the commit's message.
+        reason: Why; it stands in the commit's message, before what the proposal's own commits say.
+        remote: See ``remote_branch.upstream``.
         direct: Merge with Git although a hosting service keeps the proposal.
         author: Who asked for it; None: the committer.
         committer: Who merges.
@@ -62,6 +64,7 @@ class Wish:
     committer: Person
     clock: Callable[[], datetime]
     reason: str = ""
+    remote: str | None = None
     direct: bool = False
     head: str = ""
     author: Person | None = None
@@ -101,7 +104,7 @@ def merge(store: Store, wish: Wish) -> Merged:
     """
     check_reason(wish.reason)
     for left in reversed(range(_TRIES)):
-        up = upstream(store)
+        up = upstream(store, wish.remote)
         found = find(store, up, wish.first, wish.second)
         if wish.head and found.head != wish.head:
             raise Conflict("the proposal was changed meanwhile", where=found.ref, hint="look at it again")
@@ -109,6 +112,9 @@ def merge(store: Store, wish: Wish) -> Merged:
             _refuse_service(store, up, with_request(store, up, found))
         laid = added(store, up.base, found.head)
         if is_ancestor(store.repository, found.head, up.base) or not (laid.changes or laid.conflicts):
+            return Merged(proposal=found, upstream=up)
+        since = merge_base(store.repository, up.base, found.head)
+        if since and holds(store, since=since, base=up.base, head=found.head, branch=found.branch):
             return Merged(proposal=found, upstream=up)
         verdict = _judged(store, up, found, wish.clock())
         try:
@@ -134,7 +140,7 @@ def _judged(store: Store, up: Upstream, found: OpenProposal, now: datetime) -> V
     try:
         verdict = judge(store, up.base, found.head, now=now, proposal=True)
     except Conflict as error:
-        raise _in_conflict(found, error.message) from error
+        raise Conflict(error.message, where=found.ref, hint=error.hint) from error
     errors = [each for each in verdict.findings if each.severity == "error"]
     if not errors:
         return verdict
@@ -145,22 +151,6 @@ def _judged(store: Store, up: Upstream, found: OpenProposal, now: datetime) -> V
         where=found.ref,
         hint=next((each.help for each in errors if each.help), command("review", found.name)),
     )
-
-
-def _in_conflict(found: OpenProposal, message: str) -> Conflict:
-    return Conflict(message, where=found.ref, hint=f"propose it again, on what is there now: {_again(found)}")
-
-
-def _again(found: OpenProposal) -> str:
-    promoted = _promoted(found.branch)
-    return command("promote", *promoted) if promoted else "the same command with --propose"
-
-
-def _promoted(branch: str) -> tuple[str, str] | None:
-    """``churn/2`` and the stage, of a branch that proposes that."""
-    parts = branch.removeprefix(OURS).split("/")
-    name = from_folder(parts[1]) if branch.startswith(OURS) and len(parts) == 4 else None
-    return (f"{name}/{parts[2]}", parts[3]) if name and parts[0] == "promote" else None
 
 
 def _carried_out(store: Store, up: Upstream, found: OpenProposal, wish: Wish, verdict: Verdict) -> Merged:
@@ -248,18 +238,18 @@ class _Line:
         base, theirs, ours = (reader.commit(oid).tree for oid in (old, new, onto))
         merged = merge_trees(reader, self.store.repository, base=base, ours=ours, theirs=theirs)
         if merged.conflicts:
-            paths = ", ".join(merged.conflicts)
-            raise _in_conflict(self.found, f"it can't be merged: both sides changed {paths}")
+            told = standoff(self.store, since=old, base=onto, head=new, conflicts=merged.conflicts)
+            raise Conflict(told.message, where=self.found.ref, hint=told.hint)
         return merged.changes
 
     def _message(self) -> str:
         first = self._commits()[0]
-        promoted = _promoted(self.found.branch)
-        title = f"Promote {promoted[0]} to {promoted[1]}" if promoted else self.found.title or first.subject
-        if self.wish.mode == "merge" and not promoted:
+        told = promoted(self.found.branch)
+        title = f"Promote {told.subject} to {told.stage}" if told else self.found.title or first.subject
+        if self.wish.mode == "merge" and not told:
             title = f"Merge {self.found.name}: {title}"
-        reason = self.wish.reason.strip() or ("" if self.wish.mode == "merge" else reason_of(first))
-        parts = [title, reason, "\n".join(trailers_of(self.changes))]
+        reasons = dict.fromkeys([self.wish.reason.strip(), *reasons_of(self.store, self._commits())])
+        parts = [title, *reasons, "\n".join(trailers_of(self.changes))]
         return "\n\n".join(filter(None, parts)) + "\n"
 
 

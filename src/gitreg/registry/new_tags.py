@@ -1,7 +1,7 @@
 """Make the tags of what just arrived, without a look at the others: what a server does after every push.
 
-What is wrong elsewhere stays for ``reconcile`` to tell, which looks at all tags: the note that is left here says
-what they must be, not what they are.
+What is wrong elsewhere stays for ``reconcile`` to tell, which looks at all tags: the note that is left here
+says what they must be, not what they are.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _made(store: Store) -> tuple[str, ...] | None:
 
 
 def _commits(store: Store, done: str, followed: Followed) -> Commits | None:
-    """The commits since the note with what they changed; None where they are many, or it is not on the branch."""
+    """The commits since the note and what they changed; None where they are many, or not on the branch."""
     paths = [store.prefix + name for name in NAMES]
     found = steps_between(store.reader, done, followed.head, paths=paths)
     if found is None or followed.settings.tags.made_for == "none":

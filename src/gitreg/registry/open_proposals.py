@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gitreg.domain.branches import OURS, belongs, elsewhere, home
 from gitreg.domain.names import is_utf8, shown
 from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.forge.proposal import Opened
@@ -17,8 +18,9 @@ from gitreg.gitstore.objects import Person
 from gitreg.registry import proposal_names
 from gitreg.registry.clock import utc_now
 from gitreg.registry.commands import command
+from gitreg.registry.meanwhile import holds, standoff
 from gitreg.registry.numbered import by_number, numbered, refuse_closed
-from gitreg.registry.remote_branch import BRANCHES, OURS, Upstream, fetch_branch, hosting_of
+from gitreg.registry.remote_branch import BRANCHES, Upstream, fetch_branch, hosting_of
 from gitreg.registry.shortage import state_of
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Verdict
@@ -108,7 +110,7 @@ def with_requests(store: Store, up: Upstream, listed: list[Listed]) -> list[List
     service = hosting_of(store, up) if listed else None
     if service is None:
         return listed
-    requests = {each.branch: each for each in service.list_open(OURS)}
+    requests = {each.branch: each for each in service.list_open(home(store.prefix))}
     return [
         replace(each, proposal=_with(each.proposal, requests.get(each.proposal.branch))) for each in listed
     ]
@@ -116,14 +118,16 @@ def with_requests(store: Store, up: Upstream, listed: list[Listed]) -> list[List
 
 def candidates(store: Store, up: Upstream) -> Iterator[OpenProposal]:
     """All that were not closed, merged ones among them: no more is known than refs tell."""
-    refs = store.repository.refs
-    names = {ref.removeprefix(BRANCHES) for ref in refs.list(f"{BRANCHES}{OURS}")}
+    refs, ours = store.repository.refs, home(store.prefix)
+    names = {ref.removeprefix(BRANCHES) for ref in refs.list(f"{BRANCHES}{ours}")}
     if up.remote is not None:
         before = up.tracking("")
-        names |= {ref.removeprefix(before) for ref in refs.list(f"{before}{OURS}")}
+        names |= {ref.removeprefix(before) for ref in refs.list(f"{before}{ours}")}
+    names = {name for name in names if belongs(name, store.prefix)}
     asked = [each for each in numbered(store) if each.open and each.target == up.branch]
     for each in asked:
-        yield _of_number(store, up, each.number)
+        if not elsewhere(each.topic, store.prefix):
+            yield _of_number(store, up, each.number)
     for name in sorted(names - {each.topic for each in asked}):
         one = _branch(store, up, name)
         if one is not None:
@@ -150,6 +154,7 @@ def _of_number(store: Store, up: Upstream, number: int) -> OpenProposal:
     if found is None:
         raise NotFound(f"there is no proposal {number}", hint="gitreg proposals")
     found = refuse_closed(found)
+    _refuse_elsewhere(store, found.topic)
     branch = found.topic if found.topic.startswith(OURS) else ""
     return OpenProposal(
         head=found.head,
@@ -192,9 +197,18 @@ def looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
     laid = added(store, up.base, one.head)
     if not laid.changes and not laid.conflicts:
         return None
+    if not one.branch and not any(path.startswith(store.prefix) for path in (*laid.changes, *laid.conflicts)):
+        return None  # of another registry in this repository
+    if holds(store, since=since, base=up.base, head=one.head, branch=one.branch):
+        return None
     subject, author = _first(store, one.head, since)
     newest = store.reader.commit(one.head)
-    verdict, state = (None, laid.fault) if laid.conflicts else _judged(store, up, one)
+    verdict, state = None, ""
+    if laid.conflicts:
+        told = standoff(store, since=since, base=up.base, head=one.head, conflicts=laid.conflicts)
+        state = told.said
+    else:
+        verdict, state = _judged(store, up, one)
     return Listed(
         proposal=one,
         subject=one.title or subject,
@@ -267,7 +281,7 @@ def with_request(store: Store, up: Upstream, found: OpenProposal) -> OpenProposa
 def _promotion(store: Store, up: Upstream, uri: str, stage: str) -> tuple[str, str]:
     view = store.view(up.base)
     version, exact = view.version(uri), view.settings.stage(stage).name
-    branch = proposal_names.promotion(version.name, version.version, exact)
+    branch = proposal_names.promotion(version.name, version.version, exact, prefix=store.prefix)
     return branch, command("promote", f"{version.name}/{version.version}", exact)
 
 
@@ -277,7 +291,7 @@ def _stage_of(store: Store, up: Upstream, uri: str) -> str:
         version = store.view(up.base).version(uri)
     except GitregError:
         return ""
-    before = proposal_names.promotion(version.name, version.version, "")
+    before = proposal_names.promotion(version.name, version.version, "", prefix=store.prefix)
     branches = [each.branch for each in candidates(store, up) if each.branch.startswith(before)]
     stages = " or ".join(branch.removeprefix(before) for branch in branches)
     return f"say for which stage: {version.name}/{version.version} {stages or 'STAGE'}; gitreg proposals"
@@ -293,11 +307,22 @@ def _short(up: Upstream, text: str) -> str:
 def _named(store: Store, up: Upstream, name: str) -> OpenProposal | None:
     if name == up.branch:
         raise InvalidInput(f"{name} is the registry's own branch", hint="gitreg proposals")
+    _refuse_elsewhere(store, name)
     for each in numbered(store):
         if each.open and each.topic == name and up.service == "gitreg":
             return _of_number(store, up, each.number)
     fetch_branch(store, up, name)
     return _branch(store, up, name)
+
+
+def _refuse_elsewhere(store: Store, branch: str) -> None:
+    """Refuse a proposal of another registry in this repository: the rules here say nothing of it."""
+    if elsewhere(branch, store.prefix):
+        raise InvalidInput(
+            f"{branch} is a proposal of another registry in this repository",
+            where=store.prefix or "the registry at the root",
+            hint="say which: gitreg --registry FOLDER",
+        )
 
 
 def _by_number(store: Store, up: Upstream, number: int) -> OpenProposal:

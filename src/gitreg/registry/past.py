@@ -12,8 +12,9 @@ from functools import cached_property
 from gitreg.domain.changes import Change
 from gitreg.errors import GitregError
 from gitreg.gitstore.commits import HistoryCommit
-from gitreg.gitstore.log import authors, history
+from gitreg.gitstore.log import authors
 from gitreg.gitstore.process import handed_on
+from gitreg.gitstore.steps import step
 from gitreg.index.reading import Slice
 from gitreg.manifest.layout import Layout
 from gitreg.registry.history import commits_between
@@ -123,8 +124,11 @@ class Past:
             "WHERE v.name = ? AND v.number = ? AND v.since <= ? ORDER BY v.since DESC LIMIT 1",
             *(name, version, part.seq),
         )
-        found = list(history(self.store.repository, head=rows[0][0], limit=1)) if rows else []
-        return writers(self.store, found[0], paths) if found else frozenset()
+        if not rows:
+            return frozenset()
+        edge = self.store.repository.shallow()
+        found = step(self.store.reader, rows[0][0], prefix="", names=(), rootless=edge)  # no process for one
+        return writers(self.store, found, paths)
 
 
 def writers(store: Store, commit: HistoryCommit, paths: list[str]) -> frozenset[str]:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gitreg.domain.model import ModelState, ModelVersion
+from gitreg.domain.model import ModelState, ModelTombstone, ModelVersion
 from gitreg.domain.returning import Return, rolled_back
 from gitreg.domain.settings import Settings
+from gitreg.errors import NotFound
+from gitreg.registry.history import last_state_with
 from gitreg.registry.holdings import holds_at, last_holder
 from gitreg.registry.past import Past
 from gitreg.registry.store import Store
@@ -93,11 +95,30 @@ class Precedent:
             self._found[name] = self._rolled_back(name)
         return self._found[name].get((version, stage), "")
 
+    def _restored(self, name: str, sides: Sides) -> Mapping[tuple[int, str], Return]:
+        """A model that is restored: its versions hold again what they held when it was deleted."""
+        try:
+            past = last_state_with(self._store, self._before, name, None).state
+        except NotFound:
+            return {}
+
+        def held(state: ModelState, number: int) -> frozenset[str]:
+            version = state.live(number)
+            return frozenset(version.stages) if version else frozenset()
+
+        return {
+            (number, stage): "back"
+            for number, stage in sides.gains
+            if stage in held(past, number) and held(sides.after, number) == held(past, number)
+        }
+
     def _rolled_back(self, name: str) -> Mapping[tuple[int, str], Return]:
-        holds = holds_at(self._store, self._before, name) if self._sides else None
-        if not holds or self._sides is None:
+        if self._sides is None:
             return {}
         sides = self._sides(name)
+        if isinstance(sides.before.model, ModelTombstone):
+            return self._restored(name, sides)
+        holds = holds_at(self._store, self._before, name) or ()
         for number, stage in sides.gains:
             plan = rolled_back(
                 holds,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitreg.domain.names import from_folder
+from gitreg.domain.branches import elsewhere
 from gitreg.index.reading import Link
 from gitreg.registry.activity import entry
 from gitreg.registry.hands import Hands, hands
 from gitreg.registry.log import LogEntry, commit_of
-from gitreg.registry.remote_branch import OURS
+from gitreg.registry.proposal_names import promoted
 from gitreg.registry.store import Store
 from gitreg.registry.view import View
-
-_PROMOTE = f"{OURS}promote/"
-_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +39,18 @@ def ended(store: Store, view: View, name: str) -> Ended | None:
     Args:
         store: The registry.
         view: It at its newest commit.
-        name: Its branch: ``gitreg/promote/NAME/VERSION/STAGE``.
+        name: Its branch: see ``proposal_names.promotion``.
 
     Returns:
         None where the name tells no version and stage of this registry.
     """
-    parts = name.removeprefix(_PROMOTE).split("/") if name.startswith(_PROMOTE) else []
-    if len(parts) != 3 or not parts[1].isascii() or not parts[1].isdigit() or len(parts[1]) > _MOST_DIGITS:
+    told = None if elsewhere(name, store.prefix) else promoted(name)
+    if told is None:
         return None
-    model, version, stage = from_folder(parts[0]), int(parts[1]), parts[2]
+    model, version, stage = told.name, told.version, told.stage
     part = store.index.slice(view.commit)
     known = "SELECT 1 FROM version v WHERE v.name = ? AND v.number = ? AND $v"
-    if model is None or not part.rows(known, model, version):
+    if not part.rows(known, model, version):
         return None
     if stage not in [each.name for each in view.settings.stages]:
         return None

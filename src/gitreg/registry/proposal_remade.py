@@ -29,6 +29,12 @@ def reason_of(commit: HistoryCommit) -> str:
     return "\n\n".join(each for each in paragraphs if not each.startswith(_OURS)).strip()
 
 
+def reasons_of(store: Store, commits: Sequence[HistoryCommit]) -> list[str]:
+    """What the commits of a proposal say in their authors' own words, but for those that approve it."""
+    told = (reason_of(each) for each in commits if len(each.parents) == 1 and not _approves(store, each))
+    return list(dict.fromkeys(filter(None, told)))
+
+
 def reason_before(store: Store, base: str, before: str, changes: Sequence[Change]) -> str:
     """Why the same was proposed before; ``""`` where that was something else, or nobody said why.
 
@@ -38,7 +44,7 @@ def reason_before(store: Store, base: str, before: str, changes: Sequence[Change
         before: Of the proposal's newest commit.
         changes: What is proposed now.
     """
-    commits = _commits(store, base, before)
+    commits = commits_of(store, base, before)
     told = [each for each in trailers_of(changes[:1]) if each.startswith(("Gitreg-Event", "Gitreg-Model"))]
     same = commits and told and commits[0].body.partition(told[0])[2].startswith("\n".join(["", *told[1:]]))
     return reason_of(commits[0]) if same else ""
@@ -57,14 +63,12 @@ def remarks(
         author: Who asked for it.
         branch: Where it is now.
     """
-    commits = _commits(store, base, before)
+    commits = commits_of(store, base, before)
     old = _changes(store, base, commits)
     notes = [*_renumbered(receipt, old)]
     if commits and commits[0].author.email != author.email:
         who = commits[0].author.name
         notes.append(f"it takes the place of what {who} proposed (commit {before[:10]})")
-    if any(each.event == "approve" for each in old):
-        notes.append("the proposal was made anew: approvals must be given again")
     left = [each for each in commits[1:] if len(each.parents) == 1 and not _approves(store, each)]
     if left:
         named = ", ".join(f'"{each.subject}" by {each.author.name}' for each in left[:_MOST_NAMED])
@@ -87,7 +91,7 @@ def _renumbered(receipt: Receipt, old: Sequence[Change]) -> list[str]:
     ]
 
 
-def _commits(store: Store, base: str, head: str) -> list[HistoryCommit]:
+def commits_of(store: Store, base: str, head: str) -> list[HistoryCommit]:
     """Those of a proposal, on whatever it began, oldest first."""
     since = merge_base(store.repository, base, head)
     return list(history(store.repository, head=head, after=since))[::-1] if since else []

@@ -158,7 +158,7 @@ def _looked_at(store: Store, up: Upstream, one: OpenProposal) -> Listed | None:
 
 
 def _listed(up: Upstream, one: OpenProposal) -> tuple[str, ...]:
-    return "listed", up.base, one.head
+    return "listed", up.base, one.head, one.branch
 
 
 def _knows(store: Store, up: Upstream, one: OpenProposal) -> bool:

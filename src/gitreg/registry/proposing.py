@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.domain import requests as ask
+from gitreg.domain.branches import OURS
 from gitreg.errors import GitregError, OutcomeUnknown
 from gitreg.forge.proposal import Opened, Proposal
 from gitreg.forge.pushing import change_id, compare_url, push_plan
@@ -26,15 +27,7 @@ from gitreg.registry.clock import utc_now
 from gitreg.registry.proposal_remade import reason_before, remarks
 from gitreg.registry.receipt import Receipt
 from gitreg.registry.registry import Registry
-from gitreg.registry.remote_branch import (
-    BRANCHES,
-    OURS,
-    Upstream,
-    hosting_of,
-    point,
-    send,
-    upstream,
-)
+from gitreg.registry.remote_branch import BRANCHES, Upstream, hosting_of, point, send, upstream
 from gitreg.registry.root import root_of
 from gitreg.registry.store import Branch, Store
 from gitreg.registry.wanted import Wanted, WantedRequests, WantedSettings
@@ -44,6 +37,7 @@ if TYPE_CHECKING:
 
     from gitreg.domain.settings import Settings
     from gitreg.forge.rest import Hosting
+    from gitreg.registry.approvals_kept import Kept
     from gitreg.registry.configure import Amendment, Wish
     from gitreg.registry.verdict import Verdict
     from gitreg.registry.write import Ask
@@ -141,11 +135,11 @@ class Proposing(Registry):
     def configure(self, wish: Wish | Amendment) -> Receipt:
         """Propose other settings."""
         key = getattr(wish, "key", "")
-        branch = self.branch or proposal_names.setting(key or "revert")
+        branch = self.branch or proposal_names.setting(key or "revert", prefix=self.store.prefix)
         return self._propose(WantedSettings(branch=branch, footer=self._footer(branch), wish=wish))
 
     def _branch(self, requests: Sequence[ask.Request]) -> str:
-        branch = self.branch or proposal_names.branch_of(requests, self.settings)
+        branch = self.branch or proposal_names.branch_of(requests, self.settings, prefix=self.store.prefix)
         push_plan("plain", Proposal(branch=branch, target=self.up.branch, title="", body=""))  # a fit name?
         return branch
 
@@ -208,8 +202,24 @@ def propose(store: Store, up: Upstream, wanted: Wanted, *, draft: bool = False) 
     if before:
         author, branch = wanted.author, wanted.branch
         notes = remarks(store, up.base, before, receipt=receipt, author=author, branch=branch)
-        found = replace(found, notes=notes)
+        kept = _kept(store, up, before, found)
+        found = replace(found, commit=kept.head, notes=(*notes, *kept.notes))
+        receipt = replace(receipt, commit=kept.head)
     return receipt, _shown(store, up, _pushed_or_undone(store, up, found, there, here, draft), draft)
+
+
+def _kept(store: Store, up: Upstream, before: str, found: Proposed) -> Kept:
+    """The approvals of the proposal before that count for this one, on top of it."""
+    from gitreg.registry.approvals_kept import Kept, keep
+
+    assert found.commit is not None
+    if up.service == "gerrit":  # there each commit is a change of its own
+        return Kept(head=found.commit)
+    try:
+        return keep(store, base=up.base, before=before, made=found.commit, branch=found.branch, now=utc_now())
+    except GitregError as error:  # the proposal is made all the same
+        said = f"approvals that were given must be given again: {error.message}"
+        return Kept(head=found.commit, notes=(said,))
 
 
 def _standing(store: Store, there: str | None, here: str | None) -> Iterator[str]:

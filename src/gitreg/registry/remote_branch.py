@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitreg.domain.branches import OURS
 from gitreg.errors import Conflict, EnvironmentFailure, InvalidInput, MovedRef, NotARegistry
 from gitreg.forge.proposal import Proposal
 from gitreg.forge.pushing import push_plan
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from gitreg.domain.settings import Settings
 
 BRANCHES = "refs/heads/"
-OURS = "gitreg/"
-"""With this begin the branches of proposals that commands make."""
-
 NUMBERED = "refs/proposals/"
 """Below this a plain server with our hooks keeps proposals."""
 

@@ -15,7 +15,8 @@ from gitreg.domain.settings import ARCHIVED
 from gitreg.errors import InvalidInput, NotARegistry
 from gitreg.gitstore.ancestry import merge_base
 from gitreg.registry.contrasting import diff
-from gitreg.registry.proposal_names import promotion
+from gitreg.registry.contrasting_rules import told_to_approve
+from gitreg.registry.proposal_names import promoted
 from gitreg.registry.verdict import Judged, Verdict
 
 if TYPE_CHECKING:
@@ -69,11 +70,7 @@ def review_of(store: Store, verdict: Verdict, *, branch: str = "") -> Review:
         for change in step.changes
         if id(change) not in told and change.event != "approve"
     )
-    rulings = [judgement for step in verdict.steps for judgement in step.policy]
-    rules = None
-    if rulings:
-        approved = _approved(rulings, _approvals_of_rules(store, verdict.base))
-        rules = RulesChange(rulings=_rulings(rulings), approved=approved)
+    rules = _rules_change(store, verdict)
     return Review(
         base=verdict.base,
         head=verdict.head,
@@ -87,6 +84,16 @@ def review_of(store: Store, verdict: Verdict, *, branch: str = "") -> Review:
         approve=_approve(moves, rules, branch),
         merge=_merge(moves, verdict, branch),
     )
+
+
+def _rules_change(store: Store, verdict: Verdict) -> RulesChange | None:
+    """What the rules would ask for otherwise, told even where something else keeps them from being judged."""
+    rulings = [judgement for step in verdict.steps for judgement in step.policy]
+    changes = told_to_approve(store, _since(store, verdict), verdict.head) if verdict.steps else ()
+    if not (rulings or changes):
+        return None
+    approved = _approved(rulings, _approvals_of_rules(store, verdict.base)) if rulings else None
+    return RulesChange(rulings=_rulings(rulings), approved=approved, changes=changes)
 
 
 def _aside(judged: Judged) -> bool:
@@ -175,8 +182,10 @@ def _time(told: Any) -> datetime | None:
 
 
 def _approvals_of_rules(store: Store, base: str) -> Approvals | None:
+    from gitreg.policy.enforce import asked_of_policy  # gates are slow to import
+
     try:
-        return store.view(base).settings.policy.approvals
+        return asked_of_policy(store.view(base).settings)
     except (InvalidInput, NotARegistry):
         return None
 
@@ -239,7 +248,8 @@ def _merge(moves: tuple[Move, ...], verdict: Verdict, branch: str) -> str:
 def _target(moves: tuple[Move, ...], branch: str) -> list[str]:
     """The proposal as a person names it: by the promotion, where its branch is that promotion's."""
     for move in moves:
-        if branch == promotion(move.version.name, move.version.version, move.stage):
+        told = promoted(branch)
+        if told and (told.subject, told.stage) == (move.change.subject, move.stage):
             return [move.change.subject, move.stage]
     return [branch]
 
@@ -278,9 +288,14 @@ def _beyond_stages(others: Iterable[Change]) -> bool:
     return any(change.event not in _MOVES for change in others)
 
 
+def _since(store: Store, verdict: Verdict) -> str:
+    """Where the proposal left the branch: what came there since is not its own."""
+    return merge_base(store.repository, verdict.base, verdict.head) or verdict.base
+
+
 def _whole(store: Store, verdict: Verdict) -> RegistryContrast | None:
-    """The difference from where the proposal left the branch: what came there since is not its own."""
-    since = merge_base(store.repository, verdict.base, verdict.head) or verdict.base
+    """The difference of all that the proposal changes itself."""
+    since = _since(store, verdict)
     try:
         found = diff(store.view(since), store.view(verdict.head)).contrast
     except (InvalidInput, NotARegistry):  # findings tell which file can't be read

@@ -27,13 +27,26 @@ def root_of(store: Store, head: str) -> str:
     pinned = pin(store)
     if pinned is not None and is_ancestor(store.repository, pinned, head):
         return pinned
-    found = None
+    found = _indexed(store, head)
+    if found is not None:
+        return found
     for commit in history(store.repository, head=head, paths=(store.prefix + SETTINGS_FILE,)):
         if any(each.old is None for each in commit.changes):
             found = commit.oid
     if found is None:
         raise NotARegistry("no commit of this history set up a registry", where=head[:10], hint="gitreg init")
     return found
+
+
+def _indexed(store: Store, head: str) -> str | None:
+    """The same by the index; None where it does not know this commit."""
+    if store.repository.head().oid is None:  # the first push of all
+        return None
+    part = store.index.ready(head)
+    if part is None:
+        return None
+    rows = part.rows("SELECT min(since) FROM settings WHERE since <= ?", part.seq)
+    return part.index.oid_of(rows[0][0]) if rows[0][0] else None
 
 
 def pinned_root(store: Store, head: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from gitreg.domain.changes import RANK, phrase
+from gitreg.domain.changes import RANK, worded
 from gitreg.domain.settings import ARCHIVED
 from gitreg.index.reading import Slice
 from gitreg.index.schema import LIVE, UNREADABLE
@@ -74,10 +74,15 @@ def main_metrics(part: Slice, name: str, most: int) -> tuple[str, ...]:
     return tuple(key for (key,) in rows)
 
 
-def events(part: Slice, wanted: Wanted) -> str | None:
+def events(part: Slice, wanted: Wanted, name_of: Callable[[str], str]) -> str | None:
     """The lines of ``gitreg log``, newest first, without the heading.
 
     Columns: commit, time, author, event, model, version, stage, summary.
+
+    Args:
+        part: The index.
+        wanted: What to tell.
+        name_of: What the owner of an e-mail address is called; ``""`` where nobody knows.
     """
     if wanted.since or wanted.until or wanted.author or part.rows("SELECT 1 FROM unread LIMIT 1"):
         return None
@@ -108,10 +113,10 @@ def events(part: Slice, wanted: Wanted) -> str | None:
         *params,
     )
     text = _as_tsv(rows[0][0])
-    return text if text is None or _MARK not in text else _with_phrases(part, text)
+    return text if text is None or _MARK not in text else _with_phrases(part, text, name_of)
 
 
-def _with_phrases(part: Slice, text: str) -> str | None:
+def _with_phrases(part: Slice, text: str, name_of: Callable[[str], str]) -> str | None:
     """``text`` with each mark ``SEQ:PLACE`` replaced by what that event says."""
     marks = re.compile(f"{_MARK}([0-9]+):([0-9]+){_MARK}")
     asked = json.dumps([[int(seq), int(place)] for seq, place in marks.findall(text)])
@@ -120,7 +125,7 @@ def _with_phrases(part: Slice, text: str) -> str | None:
         "ON e.seq = json_extract(j.value, '$[0]') AND e.place = json_extract(j.value, '$[1]')",
         asked,
     )
-    said = {(row[0], row[1]): phrase(brief_change_of(row)) for row in rows}
+    said = {(row[0], row[1]): worded(brief_change_of(row), name_of) for row in rows}
     if not _plain("".join(said.values())):
         return None
     return marks.sub(lambda match: said[int(match[1]), int(match[2])], text)

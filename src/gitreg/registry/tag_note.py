@@ -1,4 +1,4 @@
-"""The note in ``gitreg/reconciled`` of the Git folder: up to which commit all tags were found right, and what they were.
+"""Up to which commit all tags were found right, and what they were: ``gitreg/reconciled`` in the Git folder.
 
 It is a mere shortcut: a tag moved since then changes what the tags add up to, and without the file the whole
 history is looked at.

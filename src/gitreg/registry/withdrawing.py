@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitreg.domain.branches import OURS
 from gitreg.errors import Conflict, GitregError, NotFound
 from gitreg.gitstore.log import is_ancestor
 from gitreg.gitstore.remote import ANY, PushRef, push
 from gitreg.registry.open_proposals import OpenProposal, find, with_request
 from gitreg.registry.remote_branch import (
     BRANCHES,
-    OURS,
     Upstream,
     checked_out,
     hosting_of,
@@ -38,20 +38,21 @@ class Withdrawn:
     notes: tuple[str, ...] = ()
 
 
-def withdraw(store: Store, first: str, second: str | None = None) -> Withdrawn:
+def withdraw(store: Store, first: str, second: str | None = None, *, remote: str | None = None) -> Withdrawn:
     """Withdraw a proposal.
 
     Args:
         store: The registry.
         first: See ``open_proposals.find``.
         second: As ``first``.
+        remote: See ``remote_branch.upstream``.
 
     Raises:
         NotFound: There is none.
         Conflict: Somebody changed it meanwhile.
         NotAllowed: The server refuses it.
     """
-    up = upstream(store)
+    up = upstream(store, remote)
     found = with_request(store, up, find(store, up, first, second))
     _refuse_foreign(up, found)
     words: tuple[str, ...] = ()

@@ -314,8 +314,7 @@ class _Line:
         elif self._upstream and self.view.settings.tags.made_for != "none":
             remote = self._upstream.removeprefix("refs/remotes/")
             found.append(
-                f"no tags were made: {self.branch.name} follows {remote}, "
-                "and a rebase may still replace the commit"
+                f"{self.branch.name} follows {remote}: git push shares this commit, and its tags are made then"
             )
         for name, part in made.edit.items():
             was = part.before.model

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from gitreg.domain.contrast import Contrast, Row, Section
 from gitreg.domain.contrast_model import ModelContrast, RegistryContrast, VersionChange
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.render.contrast_words import NOTHING, Better, change, line_changes, pair, title
+from gitreg.render.rules_words import rule_lines, rule_texts, rule_words
 from gitreg.render.text import plural, safe, width
 
 _GAP = 2
@@ -83,11 +85,24 @@ def beside_stages(found: Contrast | None) -> tuple[Section, ...]:
 
 def registry_lines(found: RegistryContrast, labels: tuple[str, str], paper: Paper = PLAIN) -> list[str]:
     """A whole registry at two commits, each model in short."""
-    lines = _sections(found.settings, labels, paper)
+    lines = [*_sections(found.settings, labels, paper), *_rules(found.rules)]
     for model in found.models:
         lines += ["", safe(model.name), *_fate(model)]
         lines += [f"  {line}" for line in _in_short(model.sections)]
         lines += [*_versions(model.versions), *_unread(model)]
+    return lines
+
+
+def _rules(changes: Sequence[RuleChange]) -> list[str]:
+    """The rules that differ, then the lines of the files whose text does."""
+    if not changes:
+        return []
+    lines = ["", "Rules", *(f"  {safe(''.join(rule_words(each)))}" for each in changes[:_MOST_ROWS])]
+    lines += _more(len(changes) - _MOST_ROWS, "rule")
+    for each in rule_texts(changes):
+        told, left = rule_lines(each)
+        lines += ["", safe(each.subject), *(f"  {sign} {safe(line)}".rstrip() for sign, line in told)]
+        lines += [f"  and {plural(left, 'more line')}, which git diff shows"] if left else []
     return lines
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from gitreg.domain.contrast import Contrast, Row, Section
 from gitreg.domain.contrast_model import HolderChange, ModelContrast, RegistryContrast, VersionChange
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.manifest.encode import time_text
+from gitreg.render.rules_words import bare_words, rule_lines
 from gitreg.render.values import Document, change_document, plain
 
 FlatRow = tuple[str, str, str | None, str | None, float | None]
@@ -81,7 +83,25 @@ def _holder(each: HolderChange) -> Document:
 
 def registry_data(found: RegistryContrast) -> Document:
     """What differs in a registry between two commits."""
-    return sections_data(found.settings) | {"models": [model_data(model) for model in found.models]}
+    rules = {"rules": [rule_document(each) for each in found.rules]} if found.rules else {}
+    return sections_data(found.settings) | rules | {"models": [model_data(model) for model in found.models]}
+
+
+def rule_document(change: RuleChange) -> Document:
+    """One change of a rule; ``effect``: ``lowers``, ``raises`` or ``changes`` what is asked, or ``none``."""
+    found: Document = {
+        "subject": change.subject,
+        "rule": change.rule,
+        "before": change.before,
+        "after": change.after,
+        "effect": change.effect,
+        "summary": "".join(bare_words(change)),
+    }
+    if change.texts is not None:
+        lines, left = rule_lines(change)
+        found["diff"] = [f"{sign} {line}".rstrip() for sign, line in lines]
+        found["left_out"] = left
+    return found
 
 
 def flat_rows(sections: Iterable[Section]) -> Iterator[FlatRow]:
@@ -112,9 +132,12 @@ def model_rows(found: ModelContrast) -> Iterator[ModelRow]:
 
 
 def registry_rows(found: RegistryContrast) -> Iterator[ModelRow]:
-    """Those of all models, and of the settings under the name ``""``."""
+    """Those of all models, and of the settings and rules under the name ``""``."""
     for row in flat_rows(found.settings):
         yield ("", None, *row)
+    for each in found.rules:
+        key = ".".join(filter(None, (each.subject, each.rule)))
+        yield "", None, "rules", key, _cell(each.before), _cell(each.after), None
     for model in found.models:
         yield from model_rows(model)
 

@@ -8,9 +8,12 @@ from types import MappingProxyType
 
 from gitreg.domain.contrast import Contrast, Row, Section, Value
 from gitreg.domain.contrast_model import ModelContrast, RegistryContrast, VersionChange
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.render.contrast import FATES, beside_stages
 from gitreg.render.contrast_words import Better, change, line_changes, pair, title
 from gitreg.render.markdown import code, fenced, table_head, table_row
+from gitreg.render.quoted import Quoted
+from gitreg.render.rules_words import rule_lines, rule_texts, rule_words
 from gitreg.render.text import plural
 
 LONGEST = 60_000
@@ -73,6 +76,7 @@ def registry_markdown(
 ) -> str:
     """A whole registry at two commits; arguments as for ``version_markdown``."""
     blocks = [_heading(level, labels), *_blocks(found.settings, labels, _UNKNOWN, level + 1)]
+    blocks += _rules(found.rules, level + 1)
     for model in found.models:
         blocks.append(_Block((f"{'#' * (level + 1)} {code(model.name)}",)))
         blocks += _model(model, labels, _UNKNOWN, level + 2, in_full=False)
@@ -141,6 +145,23 @@ def _blocks(
             for row, told in zip(section.rows, changes, strict=True)
         )
         yield _Block((heading, "", *table_head(head)), *_capped(rows))
+
+
+def _rules(changes: Sequence[RuleChange], level: int) -> Iterator[_Block]:
+    if not changes:
+        return
+    rows = tuple(f"- {words_markdown(rule_words(each))}" for each in changes)
+    yield _Block((f"{'#' * level} Rules", ""), *_capped(rows))
+    for each in rule_texts(changes):
+        lines, left = rule_lines(each)
+        more = ("", f"and {plural(left, 'more line')}, which git diff shows") if left else ()
+        fence = fenced([f"{sign} {line}".rstrip() for sign, line in lines], "diff")
+        yield _Block((f"{'#' * (level + 1)} {code(each.subject)}", "", *fence, *more))
+
+
+def words_markdown(words: Iterable[str]) -> str:
+    """Own words as they are, the registry's as code spans."""
+    return "".join(code(one) if isinstance(one, Quoted) else one for one in words)
 
 
 def _sides(section: Section, row: Row) -> tuple[str, str]:

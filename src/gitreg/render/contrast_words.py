@@ -113,17 +113,27 @@ def percent(amount: float) -> str:
     return f"{amount:.2g}"
 
 
-def line_changes(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """A small line diff: sign (``-``, ``+``, ``" "``; ``…`` where equal lines are left out) and line."""
+def line_changes(before: str, after: str, *, context: int = _CONTEXT) -> Iterator[tuple[str, str]]:
+    """A small line diff: sign (``-``, ``+``, ``" "``; ``…`` where equal lines are left out) and line.
+
+    Args:
+        before: The first text.
+        after: The second.
+        context: Equal lines that are given around what differs.
+    """
     old, new = before.splitlines(), after.splitlines()
-    if max(len(old), len(new)) > _MOST_COMPARED:
-        yield from _edges(old, new)
+    head, tail = _common(old, new)
+    if max(len(old), len(new)) - head - tail > _MOST_COMPARED:
+        yield from _edges(old, new, head, tail)
         return
     import difflib  # most differences need none
 
-    groups = difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT)
+    skipped = max(0, head - context)
+    kept = max(0, tail - context)
+    old, new = old[skipped : len(old) - kept], new[skipped : len(new) - kept]
+    groups = difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(context)
     for at, group in enumerate(groups):
-        if at or group[0][1]:
+        if at or group[0][1] or skipped:
             yield "…", ""
         for tag, start, end, begin, stop in group:
             if tag == "equal":
@@ -133,14 +143,20 @@ def line_changes(before: str, after: str) -> Iterator[tuple[str, str]]:
             yield from (("+", line) for line in new[begin:stop])
 
 
-def _edges(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
-    """What stands between the equal beginning and the equal end of two long texts."""
+def _common(old: list[str], new: list[str]) -> tuple[int, int]:
+    """How many lines are equal at the beginning and at the end of two texts."""
+    most = min(len(old), len(new))
     head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
+    while head < most and old[head] == new[head]:
         head += 1
     tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+    while tail < most - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
+    return head, tail
+
+
+def _edges(old: list[str], new: list[str], head: int, tail: int) -> Iterator[tuple[str, str]]:
+    """What stands between the equal beginning and the equal end of two long texts."""
     if head:
         yield "…", ""
     yield from (("-", line) for line in old[head : len(old) - tail])

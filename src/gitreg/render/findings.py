@@ -91,9 +91,8 @@ def _github(findings: Sequence[Finding]) -> str:
         lines += [_command(one) for one in these[:_GITHUB_LIMIT]]
         left_out += max(0, len(these) - _GITHUB_LIMIT)
     if left_out:
-        lines.append(
-            f"::notice title=gitreg::{plural(left_out, 'finding')} more, not shown here: run gitreg check\n"
-        )
+        more = plural(left_out, "finding")
+        lines.append(f"::notice title=gitreg::{more} more, not shown here: --format json tells all\n")
     return "".join(lines)
 
 

@@ -15,13 +15,13 @@ from gitreg.domain.contrast import Contrast, Row, Section
 from gitreg.domain.contrast_model import RegistryContrast
 from gitreg.domain.model import ModelVersion
 from gitreg.domain.review import Approved, Approver, Move, Review, Ruling
-from gitreg.render.contrast_words import MEASURES, change, pair, title
+from gitreg.render import contrast_words
+from gitreg.render.contrast_words import MEASURES, change, pair
+from gitreg.render.quoted import Quoted, Words
 from gitreg.render.review_words import (
     BY_APPROVAL,
     FEW,
-    Quoted,
     State,
-    Words,
     besides_approvals,
     sentence,
     untold,
@@ -30,10 +30,12 @@ from gitreg.render.review_words import (
     weighty_first,
     would,
 )
+from gitreg.render.rules_words import git_diff, rule_lines, rule_texts, rule_words
 from gitreg.render.text import moment, number, plural, size
 
 _MOST_ROWS = 50
 _MOST_METRICS = 20
+_MOST_TEXTS = 3  # files of rules whose lines are shown
 MET, UNMET = "✓", "✗"
 
 
@@ -46,6 +48,7 @@ class Part:
         level: 1 for a section, 2 for one inside of it.
         columns: Of ``rows``; empty where there are none.
         rows: A table.
+        text: Changed lines of a text: sign (``-``, ``+``, ``" "``, ``…``) and line.
         lines: A list.
         more: What a table or list leaves out, counted.
         contrast: Two versions, or the registry at two commits, side by side; ``labels`` are the sides'.
@@ -59,6 +62,7 @@ class Part:
     level: int = 1
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Words, ...], ...] = ()
+    text: tuple[tuple[str, str], ...] = ()
     lines: tuple[Words, ...] = ()
     more: str = ""
     contrast: Contrast | RegistryContrast | None = None
@@ -98,6 +102,7 @@ def page(review: Review) -> Page:
 
 
 def _parts(review: Review) -> Iterator[Part]:
+    yield from _of_rules(review)
     if review.moves:
         yield _moves(review.moves)
     yield from _findings(review)
@@ -106,22 +111,43 @@ def _parts(review: Review) -> Iterator[Part]:
         yield from _unmet(review.moves)
     else:
         yield from _each(review.moves)
-    if review.rules:
-        yield Part(title=("Change of the rules",))
-        yield from _rules(review.rules.rulings)
-        yield from _approvals(review.rules.approved)
-    if review.others:
-        yield _others(review)
+    yield from _others(review)
     if many:
         group = f"Each of the {plural(len(review.moves), 'version')}"
         yield from (replace(part, group=group) for part in _each(review.moves))
-    if review.contrast:
+    rest = review.contrast
+    if rest and review.rules:  # they are told already
+        rest = replace(rest, settings=(), rules=())
+    if rest and not rest.equal:
         yield Part(
-            contrast=review.contrast,
+            contrast=rest,
             labels=("before", "after"),
             level=2,
             folded="Every difference",
         )
+
+
+def _of_rules(review: Review) -> Iterator[Part]:
+    """What the rules would ask for otherwise. Nothing stands before it: who approves it must have seen it."""
+    if review.rules is None:
+        return
+    changes = review.rules.changes
+    lines = tuple(map(rule_words, changes[:_MOST_ROWS]))
+    texts = rule_texts(changes)
+    unshown = tuple(
+        ("the lines of ", Quoted(each.subject), ": ", Quoted(git_diff(each, review.base, review.head)))
+        for each in texts[_MOST_TEXTS:_MOST_ROWS]
+    )
+    yield Part(title=("The rules",), lines=(*lines, *unshown), more=_more(len(changes)))
+    for each in texts[:_MOST_TEXTS]:
+        text, left = rule_lines(each)
+        all_of_it = Quoted(git_diff(each, review.base, review.head))
+        rest: tuple[Words, ...] = (
+            ((f"{plural(left, 'line')} cut or left out, all of it: ", all_of_it),) if left else ()
+        )
+        yield Part(title=(Quoted(each.subject),), level=2, text=text, lines=rest)
+    yield from _rules(review.rules.rulings, title="What a change of the rules needs")
+    yield from _approvals(review.rules.approved, of=" of the change of the rules")
 
 
 def _each(moves: tuple[Move, ...]) -> Iterator[Part]:
@@ -217,7 +243,7 @@ def _metrics(move: Move) -> Iterator[Part]:
     for section in move.contrast.sections:
         if section.kind not in MEASURES:
             continue
-        named, of = title(section)
+        named, of = contrast_words.title(section)
         rows = sorted(section.rows, key=lambda row: (row.key not in move.better, row.same))
         yield Part(
             title=(named, *((" ", Quoted(of)) if of else ())),
@@ -238,7 +264,7 @@ def _figure(version: ModelVersion, key: str) -> Words:
     return Quoted(key), f" {number(version.metrics[key])}"
 
 
-def _rules(rulings: Iterable[Ruling]) -> Iterator[Part]:
+def _rules(rulings: Iterable[Ruling], *, title: str = "Rules") -> Iterator[Part]:
     told = sorted(rulings, key=lambda each: each.passed)
     # Who is to approve stands with the approvals.
     mend = {
@@ -248,7 +274,7 @@ def _rules(rulings: Iterable[Ruling]) -> Iterator[Part]:
     }
     if told:
         yield Part(
-            title=("Rules",),
+            title=(title,),
             level=2,
             columns=("", "Rule", "Why"),
             rows=tuple(
@@ -260,7 +286,7 @@ def _rules(rulings: Iterable[Ruling]) -> Iterator[Part]:
         )
 
 
-def _approvals(approved: Approved | None) -> Iterator[Part]:
+def _approvals(approved: Approved | None, *, of: str = "") -> Iterator[Part]:
     if approved is None:
         return
     rows = [_approval(each) for each in (*approved.given, *approved.refused)]
@@ -272,7 +298,7 @@ def _approvals(approved: Approved | None) -> Iterator[Part]:
         may = [word for one in left[:_MOST_ROWS] for word in (", ", Quoted(one))][1:]
         lines = ((f"{plural(missing, 'approval')} missing", *((": may be given by ", *may) if may else ())),)
     yield Part(
-        title=(f"Approvals: {approved.count.rpartition(' ')[0]}",),
+        title=(f"Approvals{of}: {approved.count.rpartition(' ')[0]}",),
         level=2,
         columns=("", "Who", "When", "Until", "") if rows else (),
         rows=tuple(rows[:_MOST_ROWS]),
@@ -325,11 +351,13 @@ def _lineage(version: ModelVersion) -> Part:
     return Part(title=("Lineage of ", Quoted(_named(version))), level=2, lines=tuple(lines))
 
 
-def _others(review: Review) -> Part:
-    order = weighty_first(review.others)
+def _others(review: Review) -> Iterator[Part]:
+    told = review.rules is not None and review.rules.changes
+    order = [each for each in weighty_first(review.others) if not (told and each.event == "policy")]
     heading = "What else would change" if review.moves or review.rules else "What would change"
     lines = tuple(would(each) for each in order[:_MOST_ROWS])
-    return Part(title=(heading,), lines=lines, more=_more(len(order)))
+    if lines:
+        yield Part(title=(heading,), lines=lines, more=_more(len(order)))
 
 
 def _commands(review: Review) -> Iterator[tuple[str, str]]:

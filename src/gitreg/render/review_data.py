@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitreg.domain.review import Approved, Approver, Move, Review, Ruling
 from gitreg.manifest.encode import time_text
-from gitreg.render.contrast_data import registry_data, version_data
+from gitreg.render.contrast_data import registry_data, rule_document, version_data
 from gitreg.render.findings import document as finding_document
 from gitreg.render.review_words import sentence
 from gitreg.render.values import Document, change_document, version_document
@@ -26,6 +26,7 @@ def review_document(review: Review) -> Document:
         found["vacated"] = [{"model": name, "stage": stage} for name, stage in review.vacated]
     if review.rules:
         found["policy"] = {"rules": [_ruling(one) for one in review.rules.rulings]}
+        found["policy"]["changes"] = [rule_document(one) for one in review.rules.changes]
         found["policy"] |= _approved(review.rules.approved)
     if review.contrast:
         found["difference"] = registry_data(review.contrast)

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 from gitreg.domain.contrast import Contrast
 from gitreg.domain.review import Review
-from gitreg.render.contrast_markdown import registry_markdown, version_markdown
-from gitreg.render.markdown import code, table_head, table_row
+from gitreg.render.contrast_markdown import registry_markdown, version_markdown, words_markdown
+from gitreg.render.markdown import code, fenced, table_head, table_row
+from gitreg.render.quoted import Words
 from gitreg.render.review import MET, UNMET, Page, Part, page
-from gitreg.render.review_words import Quoted, State, Words
+from gitreg.render.review_words import State
 from gitreg.render.text import plural
 
 MARKER = "<!-- gitreg-review -->"
@@ -21,6 +22,7 @@ LONGEST = 60_000
 
 _LONGEST_FOLD = 12_000  # of one difference that is folded away
 _SHORTEST_FOLD = 1_000
+_OPEN_LINES = 20  # of a text that is not folded away
 _ROOM_OF_FOLD = 100  # the lines that begin and end what is folded away together
 _STATES: dict[State, str] = {"ready": "✅", "waiting": "⏳", "wrong": "❌"}
 _SIGNS = {MET: "✅", UNMET: "❌"}
@@ -107,6 +109,7 @@ def _part(part: Part, room: int) -> list[str]:
     if part.rows:
         rows = (table_row(_words(cell) for cell in row) for row in part.rows)
         lines += [*([""] if lines else []), *table_head([_words((one,)) for one in part.columns]), *rows]
+    lines += _text(part)
     if part.lines:
         lines += [*([""] if lines else []), *(f"- {_words(words)}" for words in part.lines)]
     if part.more:
@@ -116,6 +119,16 @@ def _part(part: Part, room: int) -> list[str]:
         lines += [*([""] if lines else []), f"<details><summary>{part.folded}</summary>", "", *inner]
         lines += ["", "</details>"]
     return lines
+
+
+def _text(part: Part) -> list[str]:
+    """The changed lines of a text, folded away where they are many."""
+    if not part.text:
+        return []
+    fence = fenced([f"{sign} {line}".rstrip() for sign, line in part.text], "diff")
+    if len(part.text) <= _OPEN_LINES:
+        return ["", *fence]
+    return ["", f"<details><summary>{plural(len(part.text), 'line')}</summary>", "", *fence, "", "</details>"]
 
 
 def _contrast(part: Part, room: int) -> str:
@@ -128,8 +141,8 @@ def _contrast(part: Part, room: int) -> str:
 
 def _words(words: Iterable[str] | Words) -> str:
     """Own words as they are, the registry's as code spans; a lone sign as one that stands out."""
-    told = [code(one) if isinstance(one, Quoted) else one for one in words]
-    return _SIGNS.get(told[0], told[0]) if len(told) == 1 else "".join(told)
+    told = tuple(words)
+    return _SIGNS.get(told[0], words_markdown(told)) if len(told) == 1 else words_markdown(told)
 
 
 def _length(lines: Iterable[str]) -> int:

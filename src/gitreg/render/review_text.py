@@ -9,8 +9,8 @@ from dataclasses import replace
 from gitreg.domain.contrast import Contrast
 from gitreg.domain.review import Review
 from gitreg.render.contrast import PLAIN, Paper, registry_lines, version_lines
+from gitreg.render.quoted import Quoted, Words
 from gitreg.render.review import Page, Part, page
-from gitreg.render.review_words import Quoted, Words
 from gitreg.render.text import safe, width
 
 _LONGEST = 100  # characters of a cell
@@ -54,6 +54,7 @@ def _part(part: Part, paper: Paper) -> Iterator[str]:
         yield f"{part.folded}:"
     if part.rows:
         yield from _table(part.columns, [[_cell(cell) for cell in row] for row in part.rows])
+    yield from (f"  {sign} {safe(line)}".rstrip() for sign, line in part.text)
     yield from (f"  {_words(words)}" for words in part.lines)
     if part.more:
         yield f"  {part.more}"

@@ -14,6 +14,8 @@ from gitreg.domain.review import Move, Review, Ruling
 from gitreg.domain.settings import NO_STAGE
 from gitreg.render import contrast_words
 from gitreg.render.contrast_words import MEASURES, pair
+from gitreg.render.quoted import Quoted, Words
+from gitreg.render.rules_words import bar_sentences
 from gitreg.render.text import number, plural
 
 FEW = 3  # moves that are told one by one
@@ -26,16 +28,6 @@ BY_APPROVAL = ("approvals", "policy")  # the rules that approvals meet
 State = Literal["ready", "waiting", "wrong"]
 
 
-class Quoted(str):
-    """Text that somebody else wrote."""
-
-    __slots__ = ()
-
-
-Words = tuple[str, ...]
-"""Pieces that follow each other; those that are ``Quoted`` come from the registry."""
-
-
 def sentence(review: Review) -> Words:
     """What it would do."""
     told = [_grown(words) for words in _sentences(review)]
@@ -46,18 +38,19 @@ def sentence(review: Review) -> Words:
 
 
 def _sentences(review: Review) -> Iterator[Words]:
-    moves = urgent_first(review.moves)
-    registered = {each.subject for each in review.others if each.event == "register"}
-    if len(moves) > FEW:
-        yield _all_of(moves)
-    else:
-        yield from (tuple(_move(move, registered)) for move in moves)
     if review.rules:
         so_far = review.rules.approved
         yield (
             "the rules of the registry themselves would change",
             f", with {so_far.count}." if so_far else ".",
         )
+        yield from bar_sentences(review.rules.changes)
+    moves = urgent_first(review.moves)
+    registered = {each.subject for each in review.others if each.event == "register"}
+    if len(moves) > FEW:
+        yield _all_of(moves)
+    else:
+        yield from (tuple(_move(move, registered)) for move in moves)
     besides = _besides(review)
     for change in besides[:_BESIDES]:
         yield *would(change), "."
@@ -229,6 +222,15 @@ def untold(review: Review) -> list[Finding]:
     return [each for each in review.findings if not any(one in each.message for one in told)]
 
 
+def _for_rules(review: Review, missing: int) -> str:
+    """That some of the approvals that are missing, or all, are for the change of the rules."""
+    asked = review.rules.approved if review.rules else None
+    of_these = max(0, asked.needed - len(asked.given)) if asked else 0
+    if not of_these:
+        return ""
+    return " of the change of the rules" if of_these == missing else f", {of_these} of them for the rules"
+
+
 def verdict(review: Review) -> tuple[State, Words]:
     """Whether it can be merged, and if not, how much it lacks."""
     if review.clean:
@@ -241,7 +243,7 @@ def verdict(review: Review) -> tuple[State, Words]:
     waited = [move.approved for move in review.moves] + ([review.rules.approved] if review.rules else [])
     missing = sum(max(0, each.needed - len(each.given)) for each in waited if each)
     if missing and all(each.code in _APPROVAL_CODES for each in errors):
-        return "waiting", (f"Waiting for {plural(missing, 'approval')}.",)
+        return "waiting", (f"Waiting for {plural(missing, 'approval')}{_for_rules(review, missing)}.",)
     rules = [each for move in review.moves for each in besides_approvals(move)]
     unmet = sum(not each.passed for each in rules)
     rest = sum(each.severity == "error" for each in untold(review))

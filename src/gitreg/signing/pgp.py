@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitreg.errors import EnvironmentFailure, NotAllowed
 
 _SECONDS = 30.0
+_PUBLIC_KEY = 6  # the tag of its packet
 _MOST_BYTES = 1024 * 1024
 _BLOCK = re.compile(
     rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\n]*:[^\n]*\n)*\s*\n(.*?)(?:\n=[A-Za-z0-9+/]{4}\s*)?"
@@ -69,6 +72,57 @@ def dearmored(text: bytes) -> bytes:
     if not found:
         raise NotAllowed("the file holds no armored OpenPGP key", hint="gpg --armor --export PERSON")
     return found
+
+
+def fingerprints(text: bytes) -> tuple[str, ...]:
+    """The fingerprints of all armored public keys in a file, in hex as gpg shows them (RFC 9580, 5.5.4).
+
+    Raises:
+        NotAllowed: There is no readable key in it.
+    """
+    found = tuple(_fingerprint(body) for tag, body in _packets(dearmored(text)) if tag == _PUBLIC_KEY)
+    if not found:
+        raise NotAllowed("the file holds no OpenPGP key that can be told", hint="gpg --armor --export PERSON")
+    return found
+
+
+def _fingerprint(body: bytes) -> str:
+    if body[:1] == b"\x04":
+        data = b"\x99" + len(body).to_bytes(2, "big") + body
+        return hashlib.sha1(data, usedforsecurity=False).hexdigest().upper()
+    lead = b"\x9b" if body[:1] == b"\x06" else b"\x9a"
+    return hashlib.sha256(lead + len(body).to_bytes(4, "big") + body).hexdigest().upper()
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Tag and body of each packet (RFC 9580, 4.2).
+
+    Raises:
+        NotAllowed: One has no length, or is cut off.
+    """
+    at = 0
+    while at < len(data):
+        first = data[at]
+        if first & 0xC0 == 0x80:  # the old form
+            tag, size = (first >> 2) & 15, (1, 2, 4, 0)[first & 3]
+            head, length = 1 + size, int.from_bytes(data[at + 1 : at + 1 + size], "big") if size else -1
+        else:
+            tag, (head, length) = first & 63, _length(data[at + 1 : at + 6])
+        body = data[at + head : at + head + max(length, 0)]
+        if length < 0 or len(body) != length or not 0 < length < 65_536:
+            raise NotAllowed("the OpenPGP key is malformed", hint="gpg --armor --export PERSON")
+        yield tag, body
+        at += head + length
+
+
+def _length(data: bytes) -> tuple[int, int]:
+    """Of a packet of the new form: where its body begins, and how long that is (-1: nobody knows)."""
+    first = data[0] if data else 224
+    if first < 192:
+        return 2, first
+    if first < 224:
+        return 3, ((first - 192) << 8) + int.from_bytes(data[1:2], "big") + 192
+    return (6, int.from_bytes(data[1:5], "big")) if first == 255 else (2, -1)
 
 
 def _gpgv(arguments: list[str], data: bytes) -> str:

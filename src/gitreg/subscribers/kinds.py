@@ -78,7 +78,7 @@ KINDS = (
     ),
     *_kinds(
         "registry",
-        ("settings_changed", "`gitreg.yaml` says something else"),
+        ("settings_changed", "`gitreg.yaml`, a gate, a key or CODEOWNERS says something else"),
         ("approved", "an approval of a change of the rules arrived in the registry's branch"),
     ),
     *_kinds(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from gitreg.domain.branches import OURS, belongs, elsewhere, home
 from gitreg.domain.changes import Change
 from gitreg.errors import GitregError
 from gitreg.gitstore.ancestry import merge_base, refs_within
@@ -20,7 +21,7 @@ from gitreg.gitstore.log import is_ancestor
 from gitreg.registry.history import commits_between
 from gitreg.registry.numbered import numbered
 from gitreg.registry.open_proposals import added
-from gitreg.registry.remote_branch import BRANCHES, NUMBERED, OURS
+from gitreg.registry.remote_branch import BRANCHES, NUMBERED
 from gitreg.registry.store import Store
 from gitreg.subscribers.announcement import Proposed, announce, dump, last_number, load, proposed, sweep
 from gitreg.subscribers.event import Data, Event, short
@@ -67,7 +68,13 @@ class Seen:
 def refs_of(store: Store) -> dict[str, str]:
     """Every ref that a proposal may stand in, with its id: what differs when one moved."""
     refs = store.repository.refs
-    return refs.beginning(NUMBERED) | refs.beginning(f"{BRANCHES}{OURS}")
+    return refs.beginning(NUMBERED) | _branches(store)
+
+
+def _branches(store: Store) -> dict[str, str]:
+    """Those that commands made for proposals of this registry, by full name."""
+    found = store.repository.refs.beginning(f"{BRANCHES}{home(store.prefix)}")
+    return {ref: oid for ref, oid in found.items() if belongs(ref.removeprefix(BRANCHES), store.prefix)}
 
 
 def look(store: Store, ledger: Ledger, now: datetime) -> None:
@@ -123,6 +130,8 @@ class _Look:
         topics = set()
         for each in numbered(self.store):
             topics.add(each.topic)
+            if elsewhere(each.topic, self.store.prefix):
+                continue
             yield Seen(
                 ref=each.ref,
                 head=each.head,
@@ -134,7 +143,7 @@ class _Look:
                 target=each.target,
                 when=each.updated,
             )
-        branches = self.store.repository.refs.beginning(f"{BRANCHES}{OURS}")
+        branches = _branches(self.store)
         within: frozenset[str] = frozenset()
         with suppress(GitregError):  # a branch whose commit is gone hides nothing else
             within = refs_within(self.store.repository, self.main, f"{BRANCHES}{OURS}")

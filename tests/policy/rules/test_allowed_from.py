@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gitreg.domain.settings import Stage
@@ -38,6 +40,9 @@ def test_it_may_not(allowed: tuple[str, ...], origin: tuple[str, ...], message: 
     (said,) = judge(entering(version(), stage, origin=origin), material())
     assert (said.rule, said.passed, said.code, said.message) == ("from", False, "GR202", message)
     assert said.help == f"gitreg transition churn/12 {first} first"
+    asks = replace(material(), asks_approvals=lambda stage: stage == first)
+    (said,) = judge(entering(version(), stage, origin=origin), asks)
+    assert said.help == f"gitreg promote churn/12 {first} first"
     assert said.field == ("stages", "Production")
 
 

@@ -23,6 +23,7 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
         return
     path, field = at_stage(entering, material)
     first = next((each for each in allowed if each.casefold() != NO_STAGE.casefold()), NO_STAGE)
+    verb = "promote" if material.asks_approvals(first) else "transition"
     yield Judgement(
         rule="from",
         passed=False,
@@ -31,5 +32,5 @@ def judge(entering: Entering, material: Material) -> Iterator[Judgement]:
         subject=subject_of(entering),
         path=path,
         field=field,
-        help=f"{command('transition', version_of(entering.version), first)} first",
+        help=f"{command(verb, version_of(entering.version), first)} first",
     )

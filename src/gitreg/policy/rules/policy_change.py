@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import join
+
 from gitreg.domain.approval import Approval, PolicyApproval
+from gitreg.domain.branches import home
 from gitreg.domain.settings import Approvals
 from gitreg.errors import InvalidManifests
 from gitreg.policy.approvals import count
@@ -38,7 +41,12 @@ def judge(change: PolicyChange, asked: Approvals | None, material: Material) -> 
     digests = {"before": change.before, "after": change.after}
     detail = {**found.detail, **digests, "authors": sorted(change.authors)}
     if not found.enough:
-        mend = f"propose it on a branch of its own; gitreg approve BRANCH --policy, by {who_may(asked)}"
+        branch = f"{home(material.prefix)}rules/{change.after[:8]}"
+        push = join(["git", "push", change.rules.proposals.remote, f"HEAD:refs/heads/{branch}"])
+        mend = (
+            f"propose it, where it is on no branch of its own yet: {push}; "
+            f"gitreg approve BRANCH --policy, by {who_may(asked)}"
+        )
         return _failed(change, f"{told} changed with {found.said}", mend, detail)
     return Judgement(
         rule="policy",

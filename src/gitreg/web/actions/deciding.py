@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from gitreg.domain.approval import PolicyApproval
 from gitreg.errors import Conflict, GitregError, InvalidInput, NotAllowed
+from gitreg.gitstore.ancestry import merge_base
 from gitreg.registry import merge_proposal
 from gitreg.registry.approving import Plan, plan_on
 from gitreg.registry.clock import utc_now
+from gitreg.registry.contrasting_rules import told_to_approve
 from gitreg.registry.numbered import Numbered
 from gitreg.registry.open_proposals import Listed, OpenProposal, looked_at
 from gitreg.registry.proposals_shown import find, state_of
@@ -21,6 +24,7 @@ from gitreg.web import identity, vouching
 from gitreg.web.actions.act import Act, Changed, Form
 from gitreg.web.actions.typed import Typed
 from gitreg.web.identity import Role
+from gitreg.web.pages import differing
 from gitreg.web.pages.look import Look, Page
 
 _HEAD = "head"
@@ -99,7 +103,17 @@ def show_approve(look: Look, typed: Typed, ref: str, *, key: str) -> Page:
         wanted=wanted,
         why=why,
         who=look.identity.person,
+        rules=_rules(store, asked, wanted),
     )
+
+
+def _rules(store: Store, asked: Asked, wanted: Plan | None) -> tuple[differing.RuleTold, ...]:
+    """What a change of the rules means that would be signed: nobody approves one unseen."""
+    if wanted is None or not any(isinstance(each, PolicyApproval) for each in wanted.statements.values()):
+        return ()
+    base, head = asked.upstream.base, asked.proposal.head
+    since = merge_base(store.repository, base, head) or base
+    return differing.rules(told_to_approve(store, since, head))
 
 
 def approve(act: Act, typed: Typed, ref: str, *, key: str) -> str:

@@ -97,7 +97,7 @@ def standing(store: Store, name: str, number: int, stage: str) -> Standing | Non
         stage: The stage's exact name.
     """
     try:
-        up, one = find(store, promotion(name, number, stage))
+        up, one = find(store, promotion(name, number, stage, prefix=store.prefix))
         found = None if isinstance(one, Numbered) else look_at(store, up, one)
     except GitregError:  # there is none, or no way to tell: proposing says more
         return None

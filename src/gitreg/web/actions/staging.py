@@ -137,7 +137,7 @@ def _proposed(act: Act, request: Transition, number: int, typed: Typed, witness:
         return act.proposal(open_now.name, "open")
     act.refuse_changed(typed.one(SEEN), witness)
     with open_proposing(act.place) as proposing:
-        proposing.branch = promotion(request.name, number, request.stage)
+        proposing.branch = promotion(request.name, number, request.stage, prefix=proposing.store.prefix)
         asked = proposing.asked([request], message=typed.one("message"))
         proposing.carry_out(replace(asked, author=act.person) if act.person else asked)
         found = proposing.proposed

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gitreg.domain.branches import belongs, home
 from gitreg.domain.names import from_folder, shown
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.gitstore.objects import moment
 from gitreg.manifest.encode import time_text
 from gitreg.registry.dates import is_date
 from gitreg.registry.log import change_of
-from gitreg.registry.remote_branch import BRANCHES, NUMBERED, OURS
+from gitreg.registry.proposal_names import promoted, words_of
+from gitreg.registry.remote_branch import BRANCHES, NUMBERED
 from gitreg.render.values import change_document
 
 if TYPE_CHECKING:
@@ -149,7 +151,9 @@ def _happening(commit: tuple[Any, ...], row: tuple[Any, ...]) -> Happening:
 def proposals(store: Store) -> dict[str, str]:
     """Name of each proposal that this repository holds → full hex id of its newest commit."""
     refs = store.repository.refs
-    found = {ref.removeprefix(BRANCHES): oid for ref, oid in refs.beginning(BRANCHES + OURS).items()}
+    branches = refs.beginning(BRANCHES + home(store.prefix))
+    found = {ref.removeprefix(BRANCHES): oid for ref, oid in branches.items()}
+    found = {name: oid for name, oid in found.items() if belongs(name, store.prefix)}
     for ref, oid in refs.beginning(NUMBERED).items():
         if ref.endswith("/head"):
             found[ref.removeprefix(NUMBERED).removesuffix("/head")] = oid
@@ -163,10 +167,10 @@ def proposed(before: dict[str, str], now: dict[str, str]) -> list[Happening]:
 
 def _proposal(name: str, oid: str) -> Happening:
     document: dict[str, Any] = {"event": "propose", "proposal": name, "head": oid}
-    parts = name.removeprefix(OURS).split("/")
-    model = (from_folder(parts[1]) or "") if name.startswith(OURS) and len(parts) > 1 else ""
+    words, told = words_of(name), promoted(name)
+    model = (from_folder(words[1]) or "") if len(words) > 1 else ""
     if model:
         document["model"] = model
-    if parts[0] == "promote" and len(parts) == 4 and parts[2].isdecimal():
-        document |= {"version": int(parts[2]), "stage": parts[3]}
+    if told is not None:
+        document |= {"version": told.version, "stage": told.stage}
     return Happening(id="", event="propose", model=model, document=document)

@@ -176,9 +176,9 @@ def _history() -> dict[str, Schema]:
         "summary": TEXT,
         "proposed_by": many(TEXT),
         "approved_by": many(TEXT),
-        "not_counted": many(_every({"approver": TEXT, "reason": TEXT})),
-        "signed_in": many(_every({"approver": TEXT, "attester": TEXT})),
-        "approvals_not_judged": _every({"signed_by": many(TEXT), "reason": TEXT}),
+        "not_counted": many(record({"approver": TEXT, "reason": TEXT})),
+        "signed_in": many(record({"approver": TEXT, "attester": TEXT})),
+        "approvals_not_judged": record({"signed_by": many(TEXT), "reason": TEXT}),
         "merged_by": nullable(TEXT),
     }
     entry = {

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from gitreg.domain.contrast import Row, Section
 from gitreg.domain.contrast_model import ModelContrast, RegistryContrast, VersionChange
+from gitreg.domain.contrast_rules import RuleChange
 from gitreg.domain.natural import natural
 from gitreg.domain.settings import ARCHIVED
 from gitreg.render.contrast import FATES, beside_stages
 from gitreg.render.contrast_words import NOTHING, Better, change, line_changes, pair, title, verdict
+from gitreg.render.rules_words import rule_lines, rule_words
 from gitreg.web.pages.cut import cut, more
 
 _MOST_ROWS = 50  # of one table
@@ -94,10 +96,20 @@ class ModelTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTold:
+    """A change of a rule in words; of a file whose text differs its lines, and how many are left out."""
+
+    words: str
+    text: tuple[tuple[str, str], ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryTold:
-    """What differs in a registry: its settings, then models."""
+    """What differs in a registry: its settings, its rules, then models."""
 
     settings: tuple[Table, ...]
+    rules: tuple[RuleTold, ...]
     models: tuple[ModelTold, ...]
     more: str = ""
 
@@ -116,9 +128,20 @@ def registry(found: RegistryContrast) -> RegistryTold:
     """A registry at two commits."""
     return RegistryTold(
         settings=tables(found.settings, {}),
+        rules=rules(found.rules),
         models=tuple(_model(each) for each in found.models[:_MOST_MODELS]),
         more=more(len(found.models) - _MOST_MODELS, "model"),
     )
+
+
+def rules(changes: Sequence[RuleChange]) -> tuple[RuleTold, ...]:
+    """Changes of the rules."""
+    return tuple(map(_rule, changes[:_MOST_ROWS]))
+
+
+def _rule(change: RuleChange) -> RuleTold:
+    lines, left = rule_lines(change)
+    return RuleTold(words="".join(map(cut, rule_words(change))), text=lines, more=more(left, "line"))
 
 
 def _table(section: Section, better: Better) -> Table:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitreg.domain.approval import address_key
-from gitreg.domain.changes import Change
+from gitreg.domain.changes import Change, approver_of, worded
 from gitreg.index.reading import Link, Slice
 from gitreg.registry.activity import Entry
-from gitreg.registry.hands import Hands, approver_of, called, called_or_address, worded
+from gitreg.registry.hands import Hands, called, called_or_address
 from gitreg.web.links import Links
 from gitreg.web.pages.cut import cut
 

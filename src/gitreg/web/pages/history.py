@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gitreg.domain.changes import worded
 from gitreg.index.reading import Link, Slice
-from gitreg.registry.hands import worded
 from gitreg.registry.recent import Recent
 from gitreg.registry.signed import Signed, signed
 from gitreg.registry.store import Store

@@ -14,9 +14,9 @@ from gitreg.registry.open_proposals import OpenProposal
 from gitreg.registry.proposal_ended import Ended, ended
 from gitreg.registry.proposals_shown import Open, find, look_at, review_of, shelf
 from gitreg.registry.remote_branch import Upstream
+from gitreg.render.quoted import Quoted, Words
 from gitreg.render.review import MET, UNMET, Part
 from gitreg.render.review import page as review_page
-from gitreg.render.review_words import Quoted, Words
 from gitreg.web.pages import differing
 from gitreg.web.pages.cut import cut
 from gitreg.web.pages.happened import did_of
@@ -45,9 +45,11 @@ class Shown:
     level: int
     columns: tuple[tuple[Piece, ...], ...]
     rows: tuple[tuple[tuple[Piece, ...], ...], ...]
+    text: tuple[tuple[str, str], ...]
     lines: tuple[tuple[Piece, ...], ...]
     more: str
     folded: str
+    group: str
     labels: tuple[str, str]
     tables: tuple[differing.Table, ...]
     registry: differing.RegistryTold | None
@@ -230,9 +232,11 @@ def _shown(part: Part, linked: Mapping[str, str]) -> Shown:
         level=part.level,
         columns=tuple(pieces((one,), linked) for one in part.columns),
         rows=tuple(_cells(row, linked) for row in part.rows),
+        text=part.text,
         lines=tuple(pieces(line, linked) for line in part.lines),
         more=part.more,
         folded=part.folded,
+        group=part.group,
         labels=part.labels,
         tables=differing.tables(contrast.shown(), better) if isinstance(contrast, Contrast) else (),
         registry=differing.registry(contrast) if isinstance(contrast, RegistryContrast) else None,
