@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import cache, cached_property, partial
 
 from gitreg.domain.approval import Approval, PolicyApproval
@@ -14,7 +14,6 @@ from gitreg.domain.findings import Finding
 from gitreg.domain.model import ModelState, ModelVersion, RegisteredModel, Versions
 from gitreg.domain.settings import Settings, Stage
 from gitreg.errors import GitregError, InvalidInput, InvalidManifests, NotAllowed
-from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import authors, history
 from gitreg.gitstore.signatures import split_commit
 from gitreg.gitstore.trees import FILE, FOLDER
@@ -29,53 +28,15 @@ from gitreg.policy.context import (
 )
 from gitreg.policy.digests import policy_digest
 from gitreg.registry.approvals import proposed_by
-from gitreg.registry.differing import Look
 from gitreg.registry.past import writers
 from gitreg.registry.precedent import Course, Precedent, Sides
 from gitreg.registry.rulebook import RuleBook
+from gitreg.registry.setting import Setting, in_future
 from gitreg.registry.states import States
-from gitreg.registry.store import Store
 from gitreg.signing.commits import who_signed
 from gitreg.signing.statement import decode, split_file
 
 _FEW = 3  # folders of approvals that are looked for by their names
-_SKEW = timedelta(days=1)  # by which clocks may differ (DESIGN: times may not run backwards by more)
-
-
-Coming = Callable[[RuleBook, datetime], CommitSignature]
-"""The rules, and when → what the signature of a commit will be worth that is not made yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Where one step happens.
-
-    Attributes:
-        store: The registry itself: its history.
-        seen: The same through a reader that sees both sides of the step.
-        commit: The step: its first parent is the side before.
-        approved: Full hex id of the commit whose approval files count.
-        now: Time of the judgement; None: the commits' own times.
-        proposed: For a proposal, the head of its branch: its commits are the ones that make the change.
-        unmade: The commit is about to be made, or only thought of: nobody can be told of it by its id.
-        coming: Tells the signature that a commit will bear which is only thought of.
-        look: Finds files in the commit and the one before it faster than their trees tell, where it is known.
-    """
-
-    store: Store
-    seen: Store
-    commit: HistoryCommit
-    approved: str
-    now: datetime | None = None
-    proposed: str = ""
-    unmade: bool = False
-    coming: Coming | None = None
-    look: Look | None = None
-
-    @property
-    def before(self) -> str:
-        """Full hex id of the commit before it."""
-        return self.commit.parents[0]
 
 
 class Docket:
@@ -419,13 +380,3 @@ def _approval(data: bytes) -> Approval | PolicyApproval | None:
         return decode(split_file(data)[0])
     except InvalidInput:
         return None
-
-
-def in_future(moment: datetime, now: datetime) -> bool:
-    """Whether a time lies ahead by more than clocks may differ."""
-    return moment > now + _SKEW
-
-
-def backwards(moment: datetime, before: datetime) -> bool:
-    """Whether time ran backwards by more than clocks may differ."""
-    return moment < before - _SKEW

@@ -20,7 +20,7 @@ from gitreg.registry.commands import command
 if TYPE_CHECKING:
     from gitreg.gitstore.pending import PendingReader
     from gitreg.policy.context import Entering, Judgement
-    from gitreg.registry.docket import Coming
+    from gitreg.registry.setting import Coming
     from gitreg.registry.store import Store
     from gitreg.registry.verdict import Judged
 

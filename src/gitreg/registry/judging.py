@@ -30,12 +30,13 @@ from gitreg.manifest.layout import (
 )
 from gitreg.policy.context import ApprovalFile, Judgement
 from gitreg.policy.enforce import asked_of_policy, judge_entering, judge_policy
-from gitreg.registry.docket import Coming, Docket, Setting
+from gitreg.registry.docket import Docket
 from gitreg.registry.feed import Feed
 from gitreg.registry.ground import Ground
 from gitreg.registry.past import Past
 from gitreg.registry.precedent import Course
 from gitreg.registry.rulebook import RuleBook
+from gitreg.registry.setting import Coming, Setting
 from gitreg.registry.soundness import faults, finding_of
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Judged, Step, Verdict

@@ -11,8 +11,8 @@ from gitreg.gitstore.objects import Person
 from gitreg.policy.context import CommitSignature
 
 if TYPE_CHECKING:
-    from gitreg.registry.docket import Coming
     from gitreg.registry.rulebook import RuleBook
+    from gitreg.registry.setting import Coming
     from gitreg.registry.store import Store
 
 

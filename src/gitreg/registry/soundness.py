@@ -18,10 +18,10 @@ from gitreg.manifest.yaml import parse
 from gitreg.policy.context import Judgement
 from gitreg.registry.content import rules_in_commit
 from gitreg.registry.differing import is_manifest_path, judge_difference
-from gitreg.registry.docket import Setting, backwards, in_future
 from gitreg.registry.history import last_state_with
 from gitreg.registry.rulebook import RuleBook
 from gitreg.registry.rules_check import check_rules
+from gitreg.registry.setting import Setting, backwards, in_future
 from gitreg.signing import pgp, sshsig
 from gitreg.signing.statement import decode, split_file
 
