@@ -41,6 +41,11 @@ def test_after_a_registration(churn_of_a_team, run):
     assert "next: git push, then gitreg promote churn/4 Staging" in shown
 
 
+def test_after_a_promotion(churn_of_a_team, run):
+    assert "next: gitreg approvals churn/2 Staging" in terminal("promote", "churn/2", "Staging")[1]
+    assert "next: gitreg merge churn/2 Archived" in terminal("promote", "churn/2", "Archived")[1]
+
+
 def test_what_must_be_proposed_first(churn_of_a_team, run):
     run("register", "churn", "s3://x")
     said = run("policy", "test", "churn/3", "Production", code=1).out

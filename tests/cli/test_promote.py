@@ -440,3 +440,17 @@ def test_another_remote_is_named_everywhere(both: Shared, tmp_path: Path) -> Non
     promoted(bob, "--remote", "team")
     bob.gitreg("merge", *asked)
     assert "Production" in both.git("show", "main:models/churn/versions/2.yaml")
+
+
+def test_a_clone_that_is_behind_is_told_of_no_loss(both: Shared) -> None:
+    alice, bob = both.alice, both.bob
+    alice.gitreg("log")
+    pushed(bob, "tag", "churn/3", "reviewed=yes")
+    promoted(alice)  # begins on what Bob has pushed
+    assert alice.gitreg("log").err == ""
+    alice.git("pull", "-q")
+    alice.git("reset", "-q", "--hard", "HEAD~1")
+    alice.gitreg("tag", "churn/3", "mine=yes")
+    alice.gitreg("log")
+    alice.git("reset", "-q", "--hard", "HEAD~1")
+    assert "1 commit is no longer in its history" in alice.gitreg("log").err

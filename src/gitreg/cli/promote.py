@@ -15,7 +15,7 @@ from gitreg.cli.options import (
     message_option,
     remote_option,
 )
-from gitreg.cli.proposing import named, proposing
+from gitreg.cli.proposing import named, passes, proposing
 from gitreg.cli.writing import How, Target, version_of, write
 from gitreg.domain.references import version_selector
 from gitreg.domain.requests import Assign, Transition
@@ -71,5 +71,6 @@ def command(
         named(registry, promotion(version.name, version.version, exact, prefix=registry.store.prefix))
         target = Target(name=version.name, version=version.version)
         receipt = write(registry, [request], target, how, unchanged=f"{target} is in {exact} already")
-    if receipt.commit and not as_json:
-        output.hint(f"next: {next_command('approvals', str(target), exact)}")
+    if receipt.commit and not (as_json or dry_run):
+        verb = "merge" if passes(registry) else "approvals"
+        output.hint(f"next: {next_command(verb, str(target), exact)}")

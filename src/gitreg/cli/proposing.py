@@ -155,6 +155,12 @@ def _review(found: Proposed) -> str:
     return command("review", told.subject, told.stage) if told else command("review", found.branch)
 
 
+def passes(registry: Registry) -> bool:
+    """Whether what was proposed can be merged by a command at once."""
+    found = _proposed(registry)
+    return found is not None and found.opened is None and found.verdict is not None and found.verdict.clean
+
+
 def document(registry: Registry) -> dict[str, Any]:
     """What ``--json`` says besides."""
     found = _proposed(registry)

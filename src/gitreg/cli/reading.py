@@ -77,6 +77,16 @@ def _settle(store: Store) -> None:
         settle(store.repository, store.reader)
 
 
+def _is_shared(store: Store, commit: str) -> bool:
+    """Whether the branch's remote holds a commit: a proposal was begun on it, and this clone is behind."""
+    from gitreg.gitstore.log import is_ancestor
+
+    branch = store.read_branch().removeprefix("refs/heads/")
+    followed = store.repository.upstream(branch) if branch else None
+    theirs = store.reader.ref(followed) if followed else None
+    return theirs is not None and is_ancestor(store.repository, commit, theirs)
+
+
 def _tell_loss(store: Store) -> None:
     lost = store.index.lost if "index" in store.__dict__ else 0
     if lost:
@@ -85,6 +95,9 @@ def _tell_loss(store: Store) -> None:
         from gitreg.render.text import plural
 
         former = store.index.lost_head
+        if _is_shared(store, former):
+            store.index.lost = 0
+            return
         gone = f"{plural(lost, 'commit')} {'is' if lost == 1 else 'are'} no longer"
         if is_ancestor(store.repository, former, store.head()):
             warning(

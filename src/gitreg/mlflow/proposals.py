@@ -31,9 +31,7 @@ def propose_transition(place: Path, request: Transition, author: Person | None) 
     assert number is not None  # the facade names versions by their number
     try:
         with open_proposing(place) as registry:
-            registry.branch = promotion(
-                request.name, number, request.stage, prefix=registry.store.prefix
-            )
+            registry.branch = promotion(request.name, number, request.stage, prefix=registry.store.prefix)
             asked = registry.asked([request])
             registry.carry_out(replace(asked, author=author) if author else asked)
             found = registry.proposed

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from gitreg.domain.names import from_folder
 from gitreg.domain.review import Approved, Approver
 from gitreg.errors import EnvironmentFailure, GitregError, NotFound
 from gitreg.gitstore.commits import HistoryCommit
@@ -17,6 +18,7 @@ from gitreg.gitstore.log import history
 from gitreg.gitstore.objects import Person
 from gitreg.gitstore.steps import steps_between
 from gitreg.manifest.layout import Layout, approval_file, approvals_dir
+from gitreg.registry.commands import command
 from gitreg.registry.judging import line, watched_paths
 from gitreg.registry.meanwhile import gives
 from gitreg.registry.proposal_names import Promotion
@@ -71,7 +73,8 @@ def assigned(store: Store, base: str, what: Promotion) -> Assigned | None:
     Raises:
         EnvironmentFailure: The clone is shallow: its history does not say.
     """
-    return next(assignments(store, base, what), None)
+    found = next(_given(store, base, what.name, what.stage, what.version), None)
+    return _told(store, base, *found) if found else None
 
 
 def by_tag(store: Store, base: str, name: str) -> Assigned | None:
@@ -91,36 +94,38 @@ def by_tag(store: Store, base: str, name: str) -> Assigned | None:
     if match is None or not view.settings.has_stage(match[2]):
         return None
     try:
-        state = view.state(view.model(match[1]).name)
+        model = view.model(from_folder(match[1]) or match[1]).name
     except GitregError:
         return None
     stage, number = view.settings.stage(match[2]).name, int(match[3])
-    for version in [each.version for each in state.newest_first()]:
-        for found in assignments(store, base, Promotion(name=state.name, version=version, stage=stage)):
-            if found.number == number:
-                return found
-            if found.number < number:
-                break
-    raise NotFound(
-        f"there is no assignment {number} of {stage} of {match[1]}",
-        where=name,
-        hint=f"gitreg timeline {match[1]} --stage {stage}",
-    )
+    given = list(_given(store, base, model, stage))[::-1]
+    if number > len(given):
+        raise NotFound(
+            f"there is no assignment {number} of {stage} of {model}",
+            where=name,
+            hint=command("timeline", model, options=["--stage", stage]),
+        )
+    return _told(store, base, *given[number - 1])
 
 
-def assignments(store: Store, base: str, what: Promotion) -> Iterator[Assigned]:
-    """All of them, the newest first."""
+def _given(
+    store: Store, base: str, model: str, stage: str, version: int | None = None
+) -> Iterator[tuple[HistoryCommit, Promotion]]:
+    """The commits that gave a stage to versions of a model, or to one of them, the newest first."""
     if store.repository.shallow():
         raise EnvironmentFailure(
-            "this clone is shallow: its history does not tell",
-            where=what.subject,
-            hint="git fetch --unshallow",
+            "this clone is shallow: its history does not tell", where=model, hint="git fetch --unshallow"
         )
     layout = Layout(store.view(base).settings.layout)
-    path = store.prefix + layout.version_file(what.name, what.version)
+    path = layout.version_file(model, version or 1)
+    path = store.prefix + (path if version else path.rpartition("/")[0])
     for commit in history(store.repository, head=base, paths=[path]):
-        if commit.parents and gives(store, commit.oid, what):
-            yield _told(store, base, commit, what)
+        touched = (layout.parse(each.path.removeprefix(store.prefix)) for each in commit.changes)
+        numbers = sorted({each.version for each in touched if each and each.kind == "version"}, reverse=True)
+        for number in numbers if commit.parents else ():
+            what = Promotion(name=model, version=number, stage=stage)
+            if gives(store, commit.oid, what):
+                yield commit, what
 
 
 def _told(store: Store, base: str, commit: HistoryCommit, what: Promotion) -> Assigned:

@@ -133,4 +133,5 @@ def gives(store: Store, oid: str, asked: Promotion) -> bool:
         before, after = (store.view(each).state(asked.name) for each in (parents[0], oid))
     except (GitregError, IndexError):
         return False
-    return asked.version in _entered(before, after, asked.stage)
+    was, now = before.live(asked.version), after.live(asked.version)
+    return now is not None and asked.stage in now.stages and not (was and asked.stage in was.stages)

@@ -52,6 +52,7 @@ def test_F16_nobody_lowers_the_bar_alone(key_of: Key) -> None:
     assert (found.passed, found.code, found.path) == (False, "GR208", "gates/a.json")
     assert found.message == "gates/a.json, gitreg.yaml changed with 0 of 1 approval"
     assert found.help.endswith("--policy, by ann@example.com")
+    assert ": git push origin HEAD:refs/heads/gitreg/rules/22222222; " in found.help
     own = replace(CHANGE, approvals=(by("ada", key_of),), rules=_asking(approvers=("ada@example.com",)))
     assert "an author can't approve" in said(own, key_of).message
 

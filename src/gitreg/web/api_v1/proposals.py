@@ -83,9 +83,7 @@ def _promote(act: Act, asked: Values) -> Found:
         )
         if asked.get("assign"):
             request = Assign(name=version.name, selector=selector, stage=stage)
-        proposing.branch = promotion(
-            version.name, version.version, stage, prefix=proposing.store.prefix
-        )
+        proposing.branch = promotion(version.name, version.version, stage, prefix=proposing.store.prefix)
         wanted = proposing.asked([request], message=asked.get("message", ""))
         receipt = proposing.carry_out(replace(wanted, author=act.person) if act.person else wanted)
         state = receipt.edit[version.name].after if receipt.edit else proposing.at().state(version.name)
