@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """Put Git hooks in place, show them, or take them away.
 
-    On a laptop: pre-commit, pre-merge-commit, commit-msg and pre-push. On a server: pre-receive and post-receive.
-    A hook that stands there is kept and runs first.
+    On a laptop: pre-commit, pre-merge-commit, commit-msg and pre-push. On a server: pre-receive and
+    post-receive. A hook that stands there is kept and runs first.
     """
 
 

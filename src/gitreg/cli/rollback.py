@@ -72,9 +72,10 @@ def _remark(rolled: Rolled, *, to: int | None) -> None:
         output.warning(f"{_versions(numbers)} {leave} {stage}, which no version holds then")
     taken, further = max(rolled.plan.back), rolled.plan.further
     if further is not None:
+        again = next_command("rollback", rolled.name, rolled.stage, options=["--to", str(further)])
         output.warning(
             f"version {taken} is the one that was taken out of {rolled.stage} last; "
-            f"to go back to the one before it: {next_command('rollback', rolled.name, rolled.stage, options=['--to', str(further)])}"
+            f"to go back to the one before it: {again}"
         )
     later = rolled.plan.later
     if later and to is None:

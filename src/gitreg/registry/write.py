@@ -313,9 +313,8 @@ class _Line:
             )
         elif self._upstream and self.view.settings.tags.made_for != "none":
             remote = self._upstream.removeprefix("refs/remotes/")
-            found.append(
-                f"{self.branch.name} follows {remote}: git push shares this commit, and its tags are made then"
-            )
+            told = "git push shares this commit, and its tags are made then"
+            found.append(f"{self.branch.name} follows {remote}: {told}")
         for name, part in made.edit.items():
             was = part.before.model
             if isinstance(was, ModelTombstone) and any(

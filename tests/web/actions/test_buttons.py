@@ -66,7 +66,10 @@ def test_what_is_proposed_and_approved_is_not_made_anew_unseen(
     page = carol.get("/models/churn/2/transition?stage=Production").text
     assert "0 of 1 approval" not in page, "the proposal has them"
     assert "Go to the proposal (1 of 1 approval)" in page and "Ann has proposed this already" in page
-    assert "the approval of bob@example.com goes along where it still counts" in page and "You become its author" in page
+    assert (
+        "the approval of bob@example.com goes along where it still counts" in page
+        and "You become its author" in page
+    )
     (form,) = forms(page)
     assert carol.send(form, how="propose").headers["location"] == f"{PAGE}?done=proposed"
     assert newest("%an", BRANCH) == "Bob", "his approval counts for Carol's proposal, too"

@@ -82,10 +82,7 @@ def test_G04_a_reader_writes_nothing(full: Api, place: Path, git: Git, operation
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.id)
 def test_what_a_description_promises_is_enough(full: Api, place: Path, operation: Any) -> None:
-    if "{proposal}" in operation.path:
-        role = max(operation.somewhere, operation.role)
-    else:
-        role = operation.role
+    role = max(operation.somewhere, operation.role)
     with asking_as(place, Identity(role=role, kind="token")) as ask:
         found = ask(operation.method, path_of(operation), body_of(operation))
     assert found.status not in (401, 403), found.content
