@@ -60,3 +60,8 @@ def test_a_number(once: Original) -> None:
     team.bob.gitreg("merge", "1")
     assert "it was merged: fraud/1 entered Production" in team.carol.gitreg("review", "1").err
     assert "fraud/1 entered Production" in team.carol.gitreg("approvals", "1").out
+
+
+def test_a_verdict(once: Original) -> None:
+    said = once.again().carol.gitreg("verify", "churn/2", "Production", code=1)
+    assert "0 of 1 approval" in said.out and said.err.startswith("verified 1 commit")

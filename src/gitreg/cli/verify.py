@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli.options import current_store
-from gitreg.cli.output import document, note
+from gitreg.cli.output import document, note, warning
 from gitreg.errors import UsageError
 from gitreg.render.findings import formats
 
@@ -71,7 +71,7 @@ def command(
 
 def _asked(store: Store, first: str | None, second: str | None, *, proposal: bool) -> _Asked | None:
     """The commits that are meant; None: the whole history, where nothing is pushed anywhere."""
-    from gitreg.registry.proposed import pair_of
+    from gitreg.registry.proposed import pair_of, refresh
 
     if first is None:
         head = store.head()
@@ -80,6 +80,8 @@ def _asked(store: Store, first: str | None, second: str | None, *, proposal: boo
         base = store.reader.ref(store.repository.upstream(settings.branch) or remote)
         own = store.repository.head().branch == f"refs/heads/{settings.branch}"
         return _Asked(base=base, head=head, proposal=proposal or not own) if base else None
+    if second is not None and (said := refresh(store, first, second)):
+        warning(said)
     pair = pair_of(store, first, second)
     return _Asked(base=pair.base, head=pair.head, proposal=proposal or pair.proposal)
 
