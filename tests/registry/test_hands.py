@@ -437,8 +437,9 @@ def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     return capsys.readouterr().out
 
 
+@pytest.mark.parametrize("how", ["merge", "squash"])
 def test_a_promotion_reads_like_a_record(
-    placed: Placed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    placed: Placed, how: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = placed()
     with person("Ann"):
@@ -451,7 +452,7 @@ def test_a_promotion_reads_like_a_record(
     place.approve(1, "Alice", 2)
     place.approve(1, "Dave", 2, rule="0" * 64)
     place.git("switch", "-q", "main")
-    place.merge("merge")
+    place.merge(how)
     rows = printed(capsys, monkeypatch, "churn", "--stage", "Production", "-n", "1").splitlines()
     assert rows[:4] == [
         "churn: transition version 1 to Production",
@@ -459,7 +460,7 @@ def test_a_promotion_reads_like_a_record(
         "  3. approve version 1 for Production, by Alice",
         "  4. approve version 1 for Production, by Dave",
     ]
-    assert rows[4].endswith(", merge") and "  Carol  " in rows[4]
+    assert rows[4].endswith(", merge") is (how == "merge") and "  Carol  " in rows[4]
     assert rows[5:7] == [
         "  proposed by Bob, approved by Alice, merged by Carol",
         f"  also signed, not counted: Dave ({OTHER_RULES})",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitreg.domain import names
@@ -151,6 +151,18 @@ def called(part: Slice, principal: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+def _gone_along(one: Hands, others: Iterable[Hands]) -> Hands:
+    """What a squash took along with an approved promotion of the model was proposed with it.
+
+    Of a squash Git keeps one author: who merged.
+    """
+    if one.signed:
+        return one
+    led = (each for each in others if each.approved_by and each.change.model == one.change.model)
+    first = next(led, None)
+    return replace(one, proposed_by=first.proposed_by, merged_by=first.merged_by) if first else one
+
+
 class _Book:
     """What the index knows of approvals, asked once for each stage of a model."""
 
@@ -176,7 +188,8 @@ class _Book:
         if not merge and not any(each.approvals for each in heard.values()):
             return []  # a write of one's own, or there is no trace of more
         own = self._authors(entry, moves, rules) if merge else {}
-        return [self._one(entry, here, change, heard[id(change)], own) for change in (*moves, *rules)]
+        found = [self._one(entry, here, change, heard[id(change)], own) for change in (*moves, *rules)]
+        return found if merge else [_gone_along(each, found) for each in found]
 
     def _one(
         self,
