@@ -286,8 +286,8 @@ def test_a_commit_is_judged_once(placed: Placed, monkeypatch: pytest.MonkeyPatch
     place.propose(1, "Alice")
     place.merge("squash")
     judged = []
-    line = counted.line
-    monkeypatch.setattr(counted, "line", lambda *args, **more: (judged.append(1), line(*args, **more))[1])
+    step_of = counted.step_of
+    monkeypatch.setattr(counted, "step_of", lambda *args: (judged.append(1), step_of(*args))[1])
     with open_registry(place.folder) as registry:
         part = registry.store.index.slice()
         for _ in range(3):

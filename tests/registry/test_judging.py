@@ -27,8 +27,12 @@ VERSION = "models/churn/versions/{}.yaml"
 
 @pytest.fixture
 def ann(tmp_path: Path) -> Person:
+    return registrant(tmp_path)
+
+
+def registrant(folder: Path) -> Person:
     """Somebody with a registry of three versions, none of them in a stage."""
-    made = person("ann", tmp_path)
+    made = person("ann", folder)
     made.work.mkdir()
     made.gitreg("init", ".")
     for version in (1, 2, 3):

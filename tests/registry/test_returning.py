@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.test_judging import head, verdict
+from tests.registry.test_judging import head, registrant, verdict
 from tests.servers.people import Person, person
 
 RULES = """\
@@ -29,11 +29,7 @@ ASKED = "    approvals:\n      count: 2\n      approvers: [bob@example.com, caro
 @pytest.fixture
 def ann(tmp_path: Path) -> Person:
     """churn/2 took Production from churn/1, which satisfied a gate that came later."""
-    made = person("ann", tmp_path)
-    made.work.mkdir()
-    made.gitreg("init", ".")
-    for version in (1, 2, 3):
-        made.gitreg("register", "churn", f"s3://models/churn/{version}", "--metric", f"auc=0.9{version}")
+    made = registrant(tmp_path)
     made.gitreg("transition", "churn/1", "Production")
     made.gitreg("transition", "churn/2", "Staging")
     made.gitreg("transition", "churn/2", "Production", "--archive-existing")
@@ -129,6 +125,13 @@ def test_a_stage_whose_rollbacks_nobody_approves(ann: Person) -> None:
     assert verdict(ann, before, "HEAD") == (0, [])
     said = ann.gitreg("transition", "churn/2", "Production", "--archive-existing", code=5)
     assert "0 of 2 approvals" in said.err
+    ann.gitreg("promote", "churn/2", "Production")
+    (move,) = (
+        each
+        for each in json.loads(ann.gitreg("review", "churn/2", "Production", "--json").out)["moves"]
+        if each["stage"] == "Production"
+    )
+    assert move["undo"] == "gitreg rollback churn Production --to 1"
 
 
 @pytest.mark.parametrize("how", ["unassign", "delete"])

@@ -55,11 +55,12 @@ def _same(
 ) -> bool:
     """Whether the versions hold afterwards what a rollback gives them, and the others what they held."""
     return all(
-        _held(after, number) == following.get(number, _held(before, number))
+        held(after, number) == following.get(number, held(before, number))
         for number in touched | following.keys()
     )
 
 
-def _held(state: ModelState, number: int) -> frozenset[str]:
+def held(state: ModelState, number: int) -> frozenset[str]:
+    """The stages that a version holds; none where it is not there."""
     version = state.live(number)
     return frozenset(version.stages) if version else frozenset()

@@ -16,10 +16,9 @@ from gitreg.errors import EnvironmentFailure, GitregError, NotFound
 from gitreg.gitstore.commits import HistoryCommit
 from gitreg.gitstore.log import history
 from gitreg.gitstore.objects import Person
-from gitreg.gitstore.steps import steps_between
 from gitreg.manifest.layout import Layout, approval_file, approvals_dir
 from gitreg.registry.commands import command
-from gitreg.registry.judging import line, watched_paths
+from gitreg.registry.judging import step_of
 from gitreg.registry.meanwhile import gives
 from gitreg.registry.proposal_names import Promotion
 from gitreg.registry.store import Store
@@ -149,9 +148,7 @@ def _told(store: Store, base: str, commit: HistoryCommit, what: Promotion) -> As
 
 def _judged(store: Store, commit: HistoryCommit, end: str, what: Promotion) -> Judged | None:
     """What the rules said of it, with the approvals that stand in the commit ``end``."""
-    before = commit.parents[0]
-    near = steps_between(store.reader, before, commit.oid, paths=watched_paths(store))
-    step = next(line(store, before, end, near=near or ()), None)
+    step = step_of(store, commit.oid, end)
     for judged in step.judged if step else ():
         version, stage = judged.entering.version, judged.entering.stage.name
         if (version.name, version.version, stage) == (what.name, what.version, what.stage):

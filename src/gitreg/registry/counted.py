@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from gitreg.gitstore.steps import steps_between
-from gitreg.manifest.layout import CODEOWNERS_FILES
 from gitreg.policy.context import Judgement
-from gitreg.registry.judging import WATCHED, line
+from gitreg.registry.judging import step_of
 from gitreg.registry.store import Store
 from gitreg.registry.verdict import Step
 
@@ -77,21 +75,12 @@ def counted(store: Store, oid: str, end: str) -> CommitCounted:
     with _LOCK:
         found = _KNOWN.get(key)
     if found is None:
-        found = _of(_step(store, oid, end))
+        found = _of(step_of(store, oid, end))
         with _LOCK:
             _KNOWN[key] = found
             while len(_KNOWN) > _MOST_KNOWN:
                 _KNOWN.popitem(last=False)
     return found
-
-
-def _step(store: Store, oid: str, end: str) -> Step | None:
-    parents = store.reader.commit(oid).parents
-    if not parents:
-        return None
-    paths = [*(store.prefix + name for name in WATCHED), *CODEOWNERS_FILES]
-    near = steps_between(store.reader, parents[0], oid, paths=paths)
-    return next(line(store, parents[0], end, near=near or ()), None)
 
 
 def _of(step: Step | None) -> CommitCounted:

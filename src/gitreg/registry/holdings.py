@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitreg.domain.model import ModelVersion
+from gitreg.domain.returning import held
 from gitreg.domain.rollback import Hold
 from gitreg.errors import GitregError
 from gitreg.gitstore.commits import HistoryCommit
@@ -101,24 +102,20 @@ def _numbers(store: Store, commit: HistoryCommit, name: str) -> set[int]:
 
 def _held(store: Store, commit: str, name: str, numbers: set[int]) -> Mapping[int, frozenset[str]]:
     state = store.view(commit).state(name)
-    found = {}
-    for number in numbers:
-        version = state.live(number)
-        found[number] = frozenset(version.stages) if version else frozenset()
-    return found
+    return {number: held(state, number) for number in numbers}
 
 
-def _moved(holds: list[Hold], numbers: set[int], held: Mapping[int, frozenset[str]], seq: int) -> list[Hold]:
+def _moved(holds: list[Hold], numbers: set[int], now: Mapping[int, frozenset[str]], seq: int) -> list[Hold]:
     """``holds`` after commit ``seq``, in which some versions came to hold some stages."""
     kept = []
     for hold in holds:
-        goes = hold.until is None and hold.number in numbers and hold.stage not in held[hold.number]
+        goes = hold.until is None and hold.number in numbers and hold.stage not in now[hold.number]
         kept.append(Hold(number=hold.number, stage=hold.stage, since=hold.since, until=seq) if goes else hold)
     standing = {(hold.number, hold.stage) for hold in kept if hold.until is None}
     kept += [
         Hold(number=number, stage=stage, since=seq)
         for number in sorted(numbers)
-        for stage in sorted(held[number])
+        for stage in sorted(now[number])
         if (number, stage) not in standing
     ]
     return kept

@@ -131,6 +131,21 @@ def line(
             rules = new_rules
 
 
+def step_of(store: Store, oid: str, end: str) -> Step | None:
+    """One commit of the history by the rules of the commit before it; None for the very first.
+
+    Args:
+        store: The registry, with its whole history.
+        oid: Full hex id of a commit on the first-parent history of the branch.
+        end: As ``oid``: the commit whose approval files count, itself or one that came after it.
+    """
+    parents = store.reader.commit(oid).parents
+    if not parents:
+        return None
+    near = steps_between(store.reader, parents[0], oid, paths=watched_paths(store))
+    return next(line(store, parents[0], end, near=near or ()), None)
+
+
 def _far(store: Store, base: str, head: str) -> tuple[Store, Iterator[HistoryCommit]]:
     """The registry as a long walk reads it, and the commits after BASE that touch what is judged."""
     reader = ForeseenReader(store.reader)

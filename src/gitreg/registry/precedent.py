@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gitreg.domain.model import ModelState, ModelTombstone, ModelVersion
-from gitreg.domain.returning import Return, rolled_back
+from gitreg.domain.returning import Return, held, rolled_back
 from gitreg.domain.settings import Settings
 from gitreg.errors import NotFound
 from gitreg.registry.history import last_state_with
@@ -101,11 +101,6 @@ class Precedent:
             past = last_state_with(self._store, self._before, name, None).state
         except NotFound:
             return {}
-
-        def held(state: ModelState, number: int) -> frozenset[str]:
-            version = state.live(number)
-            return frozenset(version.stages) if version else frozenset()
-
         return {
             (number, stage): "back"
             for number, stage in sides.gains

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from gitreg.domain.contrast import contrast
@@ -14,6 +13,7 @@ from gitreg.domain.review import Approved, Approver, Move, Review, RulesChange, 
 from gitreg.domain.settings import ARCHIVED
 from gitreg.errors import InvalidInput, NotARegistry
 from gitreg.gitstore.ancestry import merge_base
+from gitreg.registry.commands import command
 from gitreg.registry.contrasting import diff
 from gitreg.registry.contrasting_rules import told_to_approve
 from gitreg.registry.proposal_names import promoted
@@ -214,26 +214,19 @@ def _undo(entering: Entering) -> str:
         alone = len(losers) == len(_holders(entering)) == 1
         to = ["--to", str(losers[0].version)] if alone else []
         # What approvals are asked for is no direct write.
-        options = [*to, *(["--propose"] if stage.approvals else [])]
-        return _command("rollback", version.name, stage.name, options=options)
+        options = [*to, *(["--propose"] if stage.approvals and stage.rollback_approvals != 0 else [])]
+        return command("rollback", version.name, stage.name, options=options)
     origin = entering.change.origin
     if entering.change.event == "transition" and len(origin) == 1:
-        return _command("transition", subject, origin[0])
-    return _command("unassign", subject, stage.name)
-
-
-def _command(verb: str, *words: str, options: Iterable[str] = ()) -> str:
-    """What a person types; a name that begins with a dash must not be read as an option."""
-    if any(word.startswith("-") for word in words):
-        return join(["gitreg", verb, *options, "--", *words])
-    return join(["gitreg", verb, *words, *options])
+        return command("transition", subject, origin[0])
+    return command("unassign", subject, stage.name)
 
 
 def _approve(moves: tuple[Move, ...], rules: RulesChange | None, branch: str) -> str:
     policy = ["--policy"] if rules and _waits(rules.approved) else []
     if not branch or not (policy or any(_waits(move.approved) for move in moves)):
         return ""
-    return _command("approve", *_target(moves, branch), options=policy)
+    return command("approve", *_target(moves, branch), options=policy)
 
 
 def _waits(approved: Approved | None) -> bool:
@@ -242,7 +235,7 @@ def _waits(approved: Approved | None) -> bool:
 
 def _merge(moves: tuple[Move, ...], verdict: Verdict, branch: str) -> str:
     contradicts = verdict.exit_code == 6  # what can never be merged
-    return "" if contradicts or not branch else _command("merge", *_target(moves, branch))
+    return "" if contradicts or not branch else command("merge", *_target(moves, branch))
 
 
 def _target(moves: tuple[Move, ...], branch: str) -> list[str]:
